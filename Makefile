@@ -1,0 +1,92 @@
+# Link-Shrink. `make help` says what there is.
+
+PROGRAMS  := redirect shorten metrics system
+VERSION   := 0.1.0
+
+CC        := gcc
+CFLAGS    ?= -O2 -g
+STD       := -std=c17 -D_GNU_SOURCE
+WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+             -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough
+HARDEN    := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
+INCLUDES  := -Icommon -isystem /usr/include/postgresql
+DEFINES   := -DLINKSHRINK_VERSION='"$(VERSION)"'
+LDFLAGS   ?=
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+LIBS      := -lfcgi -lpq -lcjson -lcrypto -lpthread
+
+# SAN=address,undefined builds everything with sanitizers, in a directory of its own.
+SAN       ?=
+ifneq ($(SAN),)
+BUILD     := build/san-$(subst $(comma),-,$(SAN))
+HARDEN    := -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_LD += -fsanitize=$(SAN)
+CFLAGS    := -O1 -g
+else
+BUILD     := build
+endif
+comma     := ,
+
+ALL_CFLAGS  = $(STD) $(WARN) $(HARDEN) $(INCLUDES) $(DEFINES) -MMD -MP $(CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
+
+COMMON    := $(wildcard common/*/*.c)
+LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(COMMON)))
+BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
+SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
+
+.PHONY: all help deps build run test lint layers sizes format clean
+.DELETE_ON_ERROR:
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that are missing
+	@scripts/deps
+
+build: $(BINARIES) ## compile the programs into build/bin
+
+run: ## start the whole stack in the foreground; Ctrl-C stops it
+	@scripts/deps run build
+	@$(MAKE) --no-print-directory build
+	@scripts/stack up
+
+test: ## install what is needed, build, run every test
+	@scripts/deps
+	@tests/run
+
+lint: layers sizes ## check format, code, shell, layers and sizes
+	@scripts/lint
+
+layers: ## check that each layer includes only what lies below it
+	@scripts/layers
+
+sizes: ## check the sizes of functions and files
+	@scripts/sizes
+
+format: ## lay out the C sources with clang-format
+	@clang-format -i $(SOURCES)
+
+clean: ## remove what was built
+	@rm -rf build
+
+$(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# main.c is the same for all programs but for the service that it runs.
+$(BUILD)/main/%.o: common/service/main.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSERVICE=$*_service -c -o $@ $<
+
+$(BUILD)/libcommon.a: $(LIBRARY)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+include tests/tests.mk
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,81 @@
+/*
+ * segment - the mapped file that all processes of a stack share: metrics, worker slots, rates.
+ *
+ * It lives at <path>.<hash of the layout>, so that a new build never fights an old one, and it
+ * outlives every process: counters go on after a kill -9. It is created whole by whoever comes
+ * first (linkat of an unnamed file: nobody ever sees half of one), and replaced when it is damaged.
+ * If it cannot be mapped, the process gets private memory instead and serves on; segment_shared()
+ * then says false, which /ready shows.
+ *
+ * All of it is C11 atomics, relaxed unless the code says otherwise.
+ */
+#ifndef BASE_SEGMENT_H
+#define BASE_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/metrics.h"
+
+enum {
+	SEGMENT_LINE = 64,     /* bytes of a cache line: no two writers share one */
+	WORKER_PROCESSES = 64, /* processes that can be alive at once */
+	WORKER_THREADS = 32,   /* threads of one process */
+	RATE_CELLS = 1 << 16   /* clients whose rates are remembered */
+};
+
+struct segment_header {
+	uint64_t magic;
+	uint64_t layout;
+	uint64_t bytes;
+	int64_t created_ms;
+};
+
+struct metric_cell {
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t value;
+};
+
+struct worker_thread {
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t
+		progress; /* clock_monotonic() of a busy thread, 0 when idle */
+};
+
+/* One process. Its owner holds a lock on its index in the file; see workers.h. */
+struct worker_slot {
+	_Alignas(SEGMENT_LINE) _Atomic int32_t pid; /* 0: never used or given back in order */
+	_Atomic uint32_t program;                   /* enum label_program */
+	_Atomic uint64_t start_ticks; /* field 22 of /proc/<pid>/stat: tells a reused pid */
+	_Atomic uint64_t seen;        /* clock_monotonic() of its main thread's last look */
+	struct worker_thread threads[WORKER_THREADS];
+};
+
+struct rate_cell {
+	_Atomic uint64_t client;  /* hash of class and client, 0: free */
+	_Atomic uint64_t arrival; /* theoretical arrival time, clock_monotonic() */
+};
+
+struct segment {
+	struct segment_header header;
+	struct metric_cell cells[METRIC_CELLS];
+	struct worker_slot workers[WORKER_PROCESSES];
+	struct rate_cell rates[RATE_CELLS];
+};
+
+/* Maps the segment for this process, once; false (and errno) if only private memory was had. */
+bool segment_open(const char *path);
+void segment_close(void);
+
+/* Never NULL: before segment_open() it is a private one. */
+struct segment *segment_get(void);
+
+/* Whether it is shared and its file is still the one that others find under the path. */
+bool segment_shared(void);
+
+/* The descriptor that worker locks are taken on; -1 when private. */
+int segment_descriptor(void);
+
+/* A name for a second descriptor of the same file: locks of one descriptor never conflict. */
+const char *segment_path(void);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * workers - one slot per process in the shared segment, and the watch over all of them.
+ *
+ * A slot belongs to whoever holds the kernel's lock on its index; the lock goes with the process,
+ * however it ends, so a slot is never leaked and never freed by guess. Every process looks at all
+ * slots once a second: it buries the dead, and it kills (by pidfd, start time checked) a process
+ * that made no progress on a request for too long or whose main thread was not seen for that long
+ * (stopped). A watcher that was itself kept from running does not judge others.
+ */
+#ifndef BASE_WORKERS_H
+#define BASE_WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+/* Takes a slot for this process. NULL when all are taken or the segment is private. */
+struct worker_slot *workers_join(enum label_program program);
+
+/* Gives it back in order; NULL is fine. */
+void workers_leave(struct worker_slot *slot);
+
+/* A thread began a request, or made progress on it; or is idle. slot may be NULL. */
+void workers_busy(struct worker_slot *slot, unsigned thread);
+void workers_idle(struct worker_slot *slot, unsigned thread);
+
+/* The look of the main thread, about once a second. slot may be NULL: then it only watches. */
+void workers_watch(struct worker_slot *slot, uint64_t stall_ns);
+
+/* Processes alive and busy threads by program, into the gauges. */
+void workers_publish(void);
+
+/* How many processes of a program are alive. */
+unsigned workers_alive(enum label_program program);
+
+#endif

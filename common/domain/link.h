@@ -1,0 +1,57 @@
+/*
+ * link - a short link as PostgreSQL keeps it: the record, its life and its creation.
+ */
+#ifndef DOMAIN_LINK_H
+#define DOMAIN_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db/db.h"
+#include "domain/code.h"
+#include "domain/target_url.h"
+
+enum { LINK_TITLE_MAX = 255 };
+
+enum link_state { LINK_ACTIVE, LINK_DISABLED, LINK_DELETED };
+
+enum link_result {
+	LINK_OK,
+	LINK_UNKNOWN, /* no such link, or it is not active (yet) */
+	LINK_GONE,    /* deleted or expired */
+	LINK_TAKEN,   /* the code belongs to another link */
+	LINK_DOWN     /* the database cannot say */
+};
+
+struct link {
+	int64_t id;
+	char code[CODE_MAX + 1];
+	char target[TARGET_URL_MAX + 1]; /* canonical */
+	char title[LINK_TITLE_MAX + 1];  /* "" for none */
+	int64_t owner;                   /* users.id, 0 for nobody */
+	enum link_state state;
+	int redirect_status; /* 301, 302, 307 or 308 */
+	bool forward_query;
+	int64_t valid_since; /* milliseconds since 1970, 0 for no limit */
+	int64_t valid_until;
+	int64_t max_visits; /* 0 for no limit */
+	int64_t created_at;
+	int64_t updated_at;
+	int64_t version;
+};
+
+/*
+ * Stores a new link. With link->code empty it gets a random code, else that one or LINK_TAKEN.
+ * link->target is canonical already. The rest of the record is filled in from the stored row.
+ */
+__attribute__((warn_unused_result)) enum link_result link_create(struct db *db, struct link *link);
+
+/* The owner's newest active link to link->target, if there is one; else LINK_UNKNOWN. */
+__attribute__((warn_unused_result)) enum link_result link_find_same(
+	struct db *db, struct link *link);
+
+/* What a visitor at wall_ms may do with it: LINK_OK, LINK_UNKNOWN or LINK_GONE. */
+__attribute__((warn_unused_result)) enum link_result link_verdict(
+	const struct link *link, int64_t wall_ms);
+
+#endif

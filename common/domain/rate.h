@@ -1,0 +1,25 @@
+/*
+ * rate - how often a client may call, shared by every process (GCRA: one time stamp a client).
+ *
+ * rate_take() never blocks and never fails. The table has a fixed size; when it is crowded, an
+ * unlucky client may be forgotten or share a place, never refused without cause for longer than a
+ * minute. Source: the generic cell rate algorithm, ITU-T I.371.
+ */
+#ifndef DOMAIN_RATE_H
+#define DOMAIN_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum rate_class { RATE_NONE, RATE_REDIRECT, RATE_CREATE, RATE_API, RATE_AUTH_FAIL, RATE_COUNT };
+
+/*
+ * Takes cost calls of a class for a client: 0 when it may go on, else the seconds to wait (at least
+ * 1). client: an address as text, of which IPv6 counts by /64, or any other name of a caller.
+ */
+unsigned rate_take(enum rate_class class, const char *client, unsigned cost);
+
+/* Like rate_take() with cost 0: only looks. */
+unsigned rate_look(enum rate_class class, const char *client);
+
+#endif

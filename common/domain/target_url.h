@@ -1,0 +1,28 @@
+/*
+ * target_url - which URLs a link may lead to, and their one canonical form.
+ *
+ * Strict and fail closed: http and https with a host; no user info, control byte, space or
+ * backslash; hosts are LDH names, exact dotted IPv4 or bracketed IPv6. Own hosts are refused (they
+ * would loop), private addresses too unless the configuration allows them. The canonical form is
+ * printable ASCII of at most TARGET_URL_MAX bytes, and canonical text maps to itself.
+ *
+ * It is run on every path that stores a URL and again before a Location is sent.
+ * Sources: RFC 3986, the WHATWG URL standard (what browsers do with what people paste).
+ */
+#ifndef DOMAIN_TARGET_URL_H
+#define DOMAIN_TARGET_URL_H
+
+#include <stdbool.h>
+
+enum { TARGET_URL_MAX = 2048 };
+
+/*
+ * Hosts of this service, separated by commas, and a base URL whose host counts as well; whether
+ * private addresses pass. Borrowed for ever. Call once at start; without it nothing is own.
+ */
+void target_url_init(const char *base_url, const char *own_hosts, bool private_allowed);
+
+/* NULL and the canonical form, or why it is refused, in words for the person who pasted it. */
+const char *target_url_read(const char *url, char canonical[TARGET_URL_MAX + 1]);
+
+#endif

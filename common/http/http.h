@@ -1,0 +1,109 @@
+/*
+ * http - a request and a response as plain structs, whoever the web server is.
+ *
+ * A request is borrowed, for one call: its strings point into memory of the server's adapter and
+ * are never NULL ("" where the client sent nothing). A response owns its two builders; the adapter
+ * clears and reuses them. Header values come only through http_header(), which refuses control
+ * bytes: a response that was given one is answered as 500 (`broken`), never sent split.
+ *
+ * Faults are answered as problem documents (RFC 9457) with the member `error`, a short text for
+ * clients, and `request_id`. They never hold SQL, paths or texts of a library.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum http_method {
+	HTTP_OTHER = 0,
+	HTTP_GET = 1,
+	HTTP_HEAD = 2,
+	HTTP_POST = 4,
+	HTTP_PUT = 8,
+	HTTP_PATCH = 16,
+	HTTP_DELETE = 32
+};
+
+enum {
+	HTTP_CAPTURE_MAX = 128,          /* bytes of a path segment that a route captures */
+	HTTP_ID = 33,                    /* a request or trace id: 32 hex digits and a zero */
+	HTTP_BODY_LIMIT = 64 << 10,      /* bytes of a request's body, unless the route says more */
+	HTTP_HEADERS_MAX = 4 << 10,      /* bytes of all headers of a response */
+	HTTP_RESPONSE_LIMIT = 512 << 10, /* bytes of a response's body */
+	HTTP_FAULTS_MAX = 16             /* faults of one body that are reported */
+};
+
+struct http_request {
+	enum http_method method;
+	const char *path;   /* as sent, decoded by the server; begins with '/' */
+	const char *query;  /* without the '?' */
+	const char *client; /* the peer's address as text */
+	const char *content_type;
+	const char *authorization;
+	const char *accept;
+	const char *referer;
+	const char *user_agent;
+	const char *purpose; /* Sec-Purpose or Purpose: a prefetch says so here */
+	const char *if_match;
+	const char *body;
+	size_t body_len;
+	char id[HTTP_ID];               /* ours, new for each request */
+	char trace[HTTP_ID];            /* of the W3C traceparent sent, or new */
+	char capture[HTTP_CAPTURE_MAX]; /* what the route's :name matched, "" if it has none */
+};
+
+struct http_response {
+	int status;
+	struct text headers; /* complete lines, each ended by CR LF */
+	struct text body;
+	const char *request_id; /* borrowed from the request */
+	bool broken;            /* a header was refused or something did not fit: answer 500 */
+};
+
+/* What is wrong with one field of a body, in words for whoever sent it. */
+struct http_faults {
+	size_t count;
+	struct {
+		char field[64];
+		char what[128];
+	} list[HTTP_FAULTS_MAX];
+};
+
+enum http_method http_method_from(const char *name);
+const char *http_method_name(enum http_method method);
+
+/* "Not Found" for 404; "Error" for a status that we never send. */
+const char *http_reason(int status);
+
+void http_response_init(struct http_response *res);
+void http_response_free(struct http_response *res);
+
+/* Makes it as new for the next request, keeping its memory. */
+void http_response_reset(struct http_response *res, const struct http_request *req);
+
+/* Adds a header. A control byte, a byte above 0x7e or a value that does not fit breaks the
+ * response. */
+void http_header(struct http_response *res, const char *name, const char *value);
+
+/* Sets status and type and empties the body; the caller then adds it to res->body. */
+void http_begin(struct http_response *res, int status, const char *content_type);
+
+/* A problem document; error is a short text such as "url not found". Replaces what was there. */
+void http_problem(struct http_response *res, int status, const char *error);
+
+/* The same with a member `detail`, a sentence for people, and the faults of the fields (or NULL).
+ */
+void http_problem_detail(struct http_response *res, int status, const char *error,
+	const char *detail, const struct http_faults *faults);
+
+/* 503 with Retry-After in seconds. */
+void http_unavailable(struct http_response *res, unsigned retry_after);
+
+void http_fault(struct http_faults *faults, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * json_fields - reads a JSON object into a C struct by a table of fields.
+ *
+ * All faults are reported at once, one per field, in words. Unknown members are ignored; a member
+ * marked `refused` may not be written by the caller. Member names match exactly, case included.
+ * A member that is null counts as absent.
+ */
+#ifndef HTTP_JSON_FIELDS_H
+#define HTTP_JSON_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+
+enum json_type {
+	JSON_TEXT,    /* to a char array of max + 1 bytes; min and max count bytes of UTF-8 */
+	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
+	JSON_BOOLEAN, /* to a bool */
+	JSON_REFUSED  /* known, but not the caller's to write */
+};
+
+struct json_field {
+	const char *name;
+	enum json_type type;
+	bool required;
+	int64_t min;
+	int64_t max;
+	size_t offset; /* offsetof the member of the struct */
+};
+
+enum json_result {
+	JSON_OK,
+	JSON_INVALID, /* not a JSON document, or not an object */
+	JSON_FAULTY   /* a JSON object, but faults->count of its fields are wrong */
+};
+
+/*
+ * body need not end with a zero. fields ends with a row whose name is NULL. Members that are absent
+ * leave the struct as it was: set the defaults before. *present gets bit i for each row i that the
+ * body had (not null); may be NULL.
+ */
+__attribute__((warn_unused_result)) enum json_result json_read(const char *body, size_t len,
+	const struct json_field *fields, void *into, uint32_t *present, struct http_faults *faults);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * service - what a program is: a table of routes and what must hold before a handler runs.
+ *
+ * A handler is a function from a request to a response; it knows no web server. Everything that a
+ * handler could forget is a column of its route and is checked by service_handle(): the method, who
+ * may, how often, how much body, that the body is JSON.
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/metrics.h"
+#include "db/db.h"
+#include "domain/apikey.h"
+#include "domain/rate.h"
+#include "http/http.h"
+
+/* One thread of a program, with what it owns. */
+struct worker {
+	struct db *db;
+	struct apikey key; /* of this request; key.id is 0 for anonymous ones */
+	struct worker_slot *slot;
+	unsigned thread;
+	const char *code;  /* for the log: the short code in question, borrowed, or NULL */
+	const char *error; /* for the log: what went wrong, borrowed, or NULL */
+};
+
+typedef void (*service_handler)(
+	struct worker *worker, const struct http_request *req, struct http_response *res);
+
+/* Who may call a route: anyone, or a key that has the scope given as enum apikey_scope. */
+enum { ANYONE = 0 };
+
+enum route_flags {
+	ROUTE_JSON = 1, /* the body must be declared as application/json */
+	ROUTE_ANONYMOUS_CREATE =
+		2,        /* the scope is not needed where LINKSHRINK_ANONYMOUS_CREATE is yes */
+	ROUTE_SAMPLED = 4 /* successes are logged by sample */
+};
+
+struct route {
+	unsigned methods; /* of enum http_method, or-ed */
+	const char
+		*path; /* one segment may be :name, it is captured; trailing '+' etc. are literal */
+	enum label_handler handler_label;
+	unsigned scope; /* ANYONE or SCOPE_… */
+	enum rate_class rate;
+	size_t body_limit; /* bytes; 0 means HTTP_BODY_LIMIT */
+	unsigned flags;
+	service_handler handler;
+};
+
+struct service {
+	const char *name;
+	const struct route *routes; /* ends with a row without a path */
+	unsigned threads;
+	bool database; /* its threads have a connection to PostgreSQL */
+};
+
+/* Answers one request: finds the route, checks its preconditions, runs the handler, counts, logs.
+ */
+void service_handle(const struct service *service, struct worker *worker, struct http_request *req,
+	struct http_response *res);
+
+/* Everything a program does, from configuration to exit; the exit status. Called by main() only. */
+int service_main(const struct service *service, int argc, char **argv);
+
+#endif
