@@ -22,6 +22,7 @@ struct log_line {
 	char bytes[LOG_LINE_MAX];
 	struct text text;
 	enum log_level level;
+	bool cut; /* a field was left out */
 };
 
 /*

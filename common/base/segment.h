@@ -75,7 +75,7 @@ bool segment_shared(void);
 /* The descriptor that worker locks are taken on; -1 when private. */
 int segment_descriptor(void);
 
-/* A name for a second descriptor of the same file: locks of one descriptor never conflict. */
+/* Where the file lies, its suffix included. */
 const char *segment_path(void);
 
 #endif

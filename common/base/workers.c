@@ -1,0 +1,239 @@
+#include "base/workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static uint64_t load(_Atomic uint64_t *value)
+{
+	return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static void store(_Atomic uint64_t *value, uint64_t to)
+{
+	atomic_store_explicit(value, to, memory_order_relaxed);
+}
+
+/*
+ * Locks of the open file description: they belong to the descriptor that main() keeps open, not to
+ * a thread, and the kernel drops them when the process is gone. Byte i of the file stands for slot
+ * i.
+ */
+static struct flock lock_of(unsigned index, short type)
+{
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)index, .l_len = 1
+	};
+}
+
+static bool try_lock(unsigned index)
+{
+	struct flock lock = lock_of(index, F_WRLCK);
+	return segment_descriptor() >= 0 && fcntl(segment_descriptor(), F_OFD_SETLK, &lock) == 0;
+}
+
+static void unlock(unsigned index)
+{
+	/* Closing the descriptor would not do: the mapping keeps the file open. */
+	struct flock lock = lock_of(index, F_UNLCK);
+	fcntl(segment_descriptor(), F_OFD_SETLK, &lock);
+}
+
+/* Held by a process other than this one. */
+static bool is_locked(unsigned index)
+{
+	struct flock lock = lock_of(index, F_WRLCK);
+	return fcntl(segment_descriptor(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* Field 22 of /proc/<pid>/stat; the name in field 2 may hold anything, so count from its end. 0:
+ * gone. */
+static uint64_t start_ticks(int32_t pid)
+{
+	char path[64], bytes[1024];
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return 0;
+	ssize_t len = read(descriptor, bytes, sizeof bytes - 1);
+	close(descriptor);
+	bytes[len < 0 ? 0 : len] = '\0';
+	const char *field = strrchr(bytes, ')');
+	for (int number = 2; field != NULL && number < 22; number++)
+		field = strchr(field + 1, ' ');
+	return field == NULL ? 0 : strtoull(field, NULL, 10);
+}
+
+static void clear(struct worker_slot *slot)
+{
+	for (unsigned thread = 0; thread < WORKER_THREADS; thread++)
+		store(&slot->threads[thread].progress, 0);
+	atomic_store_explicit(&slot->pid, 0, memory_order_release);
+}
+
+static unsigned index_of(const struct worker_slot *slot)
+{
+	return (unsigned)(slot - segment_get()->workers);
+}
+
+/* The slot's lock was had, so its process is gone; unless it left in order, say how. */
+static void bury(struct worker_slot *slot)
+{
+	if (atomic_load_explicit(&slot->pid, memory_order_acquire) == 0)
+		return;
+	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
+	if (program < LABEL_program_COUNT)
+		metrics_add(METRIC_worker_exits, program, LABEL_cause_DIED, 1);
+	clear(slot);
+}
+
+struct worker_slot *workers_join(enum label_program program)
+{
+	metrics_add(METRIC_worker_starts, program, 0, 1);
+	for (unsigned i = 0; i < WORKER_PROCESSES; i++) {
+		struct worker_slot *slot = &segment_get()->workers[i];
+		if (!try_lock(i))
+			continue;
+		bury(slot);
+		atomic_store_explicit(&slot->program, program, memory_order_relaxed);
+		store(&slot->start_ticks, start_ticks(getpid()));
+		store(&slot->seen, clock_monotonic());
+		/* Last, and released: who sees the pid sees what belongs to it. */
+		atomic_store_explicit(&slot->pid, getpid(), memory_order_release);
+		return slot;
+	}
+	return NULL;
+}
+
+void workers_leave(struct worker_slot *slot)
+{
+	if (slot == NULL)
+		return;
+	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
+	metrics_add(METRIC_worker_exits, program, LABEL_cause_STOPPED, 1);
+	clear(slot);
+	unlock(index_of(slot));
+}
+
+void workers_busy(struct worker_slot *slot, unsigned thread)
+{
+	if (slot != NULL && thread < WORKER_THREADS)
+		store(&slot->threads[thread].progress, clock_monotonic());
+}
+
+void workers_idle(struct worker_slot *slot, unsigned thread)
+{
+	if (slot != NULL && thread < WORKER_THREADS)
+		store(&slot->threads[thread].progress, 0);
+}
+
+static bool is_older(uint64_t moment, uint64_t now, uint64_t age)
+{
+	return moment != 0 && moment < now && now - moment > age;
+}
+
+static bool has_stalled(struct worker_slot *slot, uint64_t now, uint64_t stall_ns)
+{
+	if (is_older(load(&slot->seen), now, stall_ns))
+		return true;
+	for (unsigned thread = 0; thread < WORKER_THREADS; thread++)
+		if (is_older(load(&slot->threads[thread].progress), now, stall_ns))
+			return true;
+	return false;
+}
+
+/* Kills the slot's process; a pidfd and the start time make sure that it is no other by now. */
+static void kill_stalled(struct worker_slot *slot, int32_t pid)
+{
+	int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (process < 0)
+		return;
+	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
+	bool same = load(&slot->start_ticks) == start_ticks(pid) && program < LABEL_program_COUNT;
+	/* Several watchers may see it; who takes the pid out of the slot does the deed and counts
+	 * it. */
+	if (same && atomic_compare_exchange_strong(&slot->pid, &pid, 0)) {
+		struct log_line line;
+		log_begin(&line, LOG_ERROR, "worker_stalled");
+		log_field_number(&line, "stalled_pid", pid);
+		log_end(&line);
+		metrics_add(METRIC_worker_exits, program, LABEL_cause_STALLED, 1);
+		syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+	}
+	close(process);
+}
+
+static void look_at(unsigned index, uint64_t now, uint64_t stall_ns)
+{
+	struct worker_slot *slot = &segment_get()->workers[index];
+	int32_t pid = atomic_load_explicit(&slot->pid, memory_order_acquire);
+	if (pid == 0 || pid == getpid())
+		return;
+	if (is_locked(index)) {
+		if (has_stalled(slot, now, stall_ns))
+			kill_stalled(slot, pid);
+	} else if (try_lock(index)) {
+		bury(slot);
+		unlock(index);
+	}
+}
+
+void workers_watch(struct worker_slot *slot, uint64_t stall_ns)
+{
+	static uint64_t last_look;
+	uint64_t now = clock_monotonic();
+	/* We were kept from running ourselves: so were the others, and their silence proves
+	 * nothing. */
+	bool late = last_look != 0 && now - last_look > stall_ns / 2;
+	bool rested = last_look != 0 && !late;
+	last_look = now;
+	if (slot != NULL)
+		store(&slot->seen, now);
+	if (segment_descriptor() < 0 || !rested)
+		return;
+	for (unsigned i = 0; i < WORKER_PROCESSES; i++)
+		look_at(i, now, stall_ns);
+}
+
+unsigned workers_alive(enum label_program program)
+{
+	unsigned alive = 0;
+	for (unsigned i = 0; i < WORKER_PROCESSES && segment_descriptor() >= 0; i++) {
+		struct worker_slot *slot = &segment_get()->workers[i];
+		int32_t pid = atomic_load_explicit(&slot->pid, memory_order_acquire);
+		if (atomic_load_explicit(&slot->program, memory_order_relaxed) == program &&
+			pid != 0 && (pid == getpid() || is_locked(i)))
+			alive++;
+	}
+	return alive;
+}
+
+static unsigned busy_threads(enum label_program program)
+{
+	unsigned busy = 0;
+	for (unsigned i = 0; i < WORKER_PROCESSES; i++) {
+		struct worker_slot *slot = &segment_get()->workers[i];
+		if (atomic_load_explicit(&slot->pid, memory_order_acquire) == 0 ||
+			atomic_load_explicit(&slot->program, memory_order_relaxed) != program)
+			continue;
+		for (unsigned thread = 0; thread < WORKER_THREADS; thread++)
+			busy += load(&slot->threads[thread].progress) != 0;
+	}
+	return busy;
+}
+
+void workers_publish(void)
+{
+	for (enum label_program program = 0; program < LABEL_program_COUNT; program++) {
+		metrics_set(METRIC_workers_alive, program, 0, workers_alive(program));
+		metrics_set(METRIC_workers_busy, program, 0, busy_threads(program));
+	}
+}
