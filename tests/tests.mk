@@ -1,0 +1,37 @@
+# Test programs, all below $(BUILD)/tests. A kind without sources builds nothing.
+#
+# unit, service, domain    one Criterion program a kind, of all tests/<kind>/*.c
+# stress/<name>            one plain program a file; tests/run builds them with SAN=thread
+# web/<name>               one plain program a file: helpers that the web tests run
+
+TESTS          := $(BUILD)/tests
+TEST_SUITES    := $(foreach kind,unit service domain,$(if $(wildcard tests/$(kind)/*.c),$(kind)))
+STRESS_TESTS   := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/stress/*.c))
+WEB_HELPERS    := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/web/*.c))
+suite_objects   = $(patsubst tests/%.c,$(TESTS)/objects/%.o,$(wildcard tests/$(1)/*.c))
+
+.PHONY: tests stress print-build
+
+tests: $(TEST_SUITES:%=$(TESTS)/%) $(WEB_HELPERS)
+
+stress: $(STRESS_TESTS)
+
+print-build:
+	@echo $(BUILD)
+
+$(TESTS)/unit:    $(call suite_objects,unit)
+$(TESTS)/domain:  $(call suite_objects,domain)
+$(TESTS)/service: $(call suite_objects,service) $(PROGRAMS:%=$(BUILD)/cgi-bin/%.o)
+
+$(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+
+$(STRESS_TESTS) $(WEB_HELPERS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The objects have a folder of their own: tests/unit is a program there, not a folder.
+$(TESTS)/objects/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<
