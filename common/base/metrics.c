@@ -246,3 +246,8 @@ enum label_program metrics_program(const char *name)
 		program++;
 	return program;
 }
+
+const char *metrics_handler_name(enum label_handler handler)
+{
+	return values_of_handler[handler];
+}

@@ -76,4 +76,7 @@ enum label_code metrics_code(int status);
 /* LABEL_program_… of a program's name; LABEL_program_OTHER for an unknown one. */
 enum label_program metrics_program(const char *name);
 
+/* What the page shows for a handler. */
+const char *metrics_handler_name(enum label_handler handler);
+
 #endif

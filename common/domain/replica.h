@@ -12,4 +12,8 @@
 __attribute__((warn_unused_result)) enum link_result replica_find(
 	struct db *db, const char *code, struct link *found);
 
+/* The same by links.id. */
+__attribute__((warn_unused_result)) enum link_result replica_find_id(
+	struct db *db, int64_t id, struct link *found);
+
 #endif

@@ -12,19 +12,21 @@
 #include <stddef.h>
 
 #include "base/metrics.h"
+#include "base/segment.h"
 #include "db/db.h"
 #include "domain/apikey.h"
+#include "domain/code.h"
 #include "domain/rate.h"
 #include "http/http.h"
 
 /* One thread of a program, with what it owns. */
 struct worker {
-	struct db *db;
-	struct apikey key; /* of this request; key.id is 0 for anonymous ones */
-	struct worker_slot *slot;
-	unsigned thread;
-	const char *code;  /* for the log: the short code in question, borrowed, or NULL */
-	const char *error; /* for the log: what went wrong, borrowed, or NULL */
+	struct db *db;            /* NULL where the service has no database */
+	struct worker_slot *slot; /* of the process; may be NULL */
+	unsigned thread;          /* its number within the process */
+	struct apikey key;        /* of this request; key.id is 0 for an anonymous one */
+	char code[CODE_MAX + 1];  /* for the log: the short code in question, or "" */
+	unsigned successes;       /* of sampled routes, to log one in so many */
 };
 
 typedef void (*service_handler)(
@@ -63,8 +65,5 @@ struct service {
  */
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,
 	struct http_response *res);
-
-/* Everything a program does, from configuration to exit; the exit status. Called by main() only. */
-int service_main(const struct service *service, int argc, char **argv);
 
 #endif

@@ -1,0 +1,16 @@
+/*
+ * link_json - a link as the API shows it. Fields and their meaning: docs/api.
+ */
+#ifndef SERVICE_LINK_JSON_H
+#define SERVICE_LINK_JSON_H
+
+#include "base/text.h"
+#include "domain/link.h"
+
+/* "<base URL>/<code>", as people are told. */
+void link_json_short_url(struct text *text, const char *code);
+
+/* The link as one JSON object. */
+void link_json(struct text *text, const struct link *link);
+
+#endif

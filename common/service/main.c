@@ -1,0 +1,174 @@
+/*
+ * main - every program's life: settings, parent, log, segment, threads; then a look around once a
+ * second until a signal ends it. In order of what can fail and must fail before it listens.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/segment.h"
+#include "base/workers.h"
+#include "domain/target_url.h"
+#include "service/fcgi.h"
+
+enum { STOP_WAIT_MS = 5000 };
+
+extern const struct service SERVICE;
+
+/* Nobody starts a lone program twice: when lighttpd goes, its programs go with it. */
+static bool follow_parent(void)
+{
+	pid_t parent = getppid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	return getppid() == parent && parent != 0;
+}
+
+static void block_signals(sigset_t *handled)
+{
+	sigset_t all;
+	sigfillset(&all);
+	/* A fault of our own must still end the process, here and in every thread. */
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGABRT);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(handled);
+	sigaddset(handled, SIGTERM);
+	sigaddset(handled, SIGINT);
+	sigaddset(handled, SIGHUP);
+}
+
+/* What a program is asked on a terminal rather than by lighttpd; -1: nothing, go on. */
+static int answer_argument(const char *argument)
+{
+	if (strcmp(argument, "--version") == 0) {
+		puts(LINKSHRINK_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argument, "--settings") == 0) {
+		struct text table = text_growing(64 << 10);
+		config_describe(&table);
+		fputs(table.data, stdout);
+		text_free(&table);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argument, "--check-config") == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr,
+		"%s: a FastCGI program, started by lighttpd; by hand it knows --version, "
+		"--settings and --check-config\n",
+		SERVICE.name);
+	return EXIT_FAILURE;
+}
+
+static bool load_settings(void)
+{
+	char memory[4096];
+	struct text error = text_fixed(memory, sizeof memory);
+	if (config_load(&error))
+		return true;
+	fprintf(stderr, "%s: the settings are wrong:\n%s", SERVICE.name, memory);
+	return false;
+}
+
+static void open_log(void)
+{
+	const struct config *config = config_get();
+	if (!log_open(SERVICE.name, config->log_file, log_level_from(config->log_level)))
+		log_event(LOG_ERROR, "log_not_opened", strerrordesc_np(errno));
+}
+
+static struct worker_slot *join_segment(void)
+{
+	if (!segment_open(config_get()->segment))
+		log_event(LOG_ERROR, "segment_not_opened", strerrordesc_np(errno));
+	struct worker_slot *slot = workers_join(metrics_program(SERVICE.name));
+	if (slot == NULL)
+		log_event(LOG_ERROR, "no_worker_slot", "nobody watches over this process");
+	return slot;
+}
+
+/* A database that is away may come later; one that is older than this program never fits. */
+static bool fits_schema(void)
+{
+	if (!SERVICE.database)
+		return true;
+	struct db *db = db_new(config_get()->database_url, SERVICE.name);
+	if (db == NULL)
+		return false;
+	db_set_deadline(db, config_get()->database_deadline_ms);
+	bool fits = db_schema(db) != DB_SCHEMA_OLDER;
+	db_free(db);
+	if (!fits)
+		log_event(LOG_ERROR, "schema_too_old", "run db/migrate.sh");
+	return fits;
+}
+
+/* Until it is told to stop; false if it must be replaced. */
+static bool look_around(const sigset_t *handled, struct worker_slot *slot)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	const uint64_t stall_ns = (uint64_t)config_get()->stall_ms * 1000000;
+	bool shared = segment_shared();
+	for (;;) {
+		int got = sigtimedwait(handled, NULL, &second);
+		if (got == SIGTERM || got == SIGINT)
+			return true;
+		workers_watch(slot, stall_ns);
+		log_reopen_if_moved();
+		if (shared && !segment_shared())
+			return false;
+	}
+}
+
+static int live(void)
+{
+	sigset_t handled;
+	block_signals(&handled);
+	umask(027);
+	open_log();
+	struct worker_slot *slot = join_segment();
+	if (!fits_schema() || !fcgi_start(&SERVICE, slot)) {
+		workers_leave(slot);
+		return EXIT_FAILURE;
+	}
+	log_event(LOG_INFO, "started", NULL);
+	if (!look_around(&handled, slot))
+		log_event(LOG_ERROR, "segment_lost", "the shared file was replaced; starting anew");
+	bool drained = fcgi_stop(STOP_WAIT_MS);
+	log_event(drained ? LOG_INFO : LOG_WARNING, "stopped",
+		drained ? NULL : "a request was cut off");
+	workers_leave(slot);
+	/* Threads that were not joined may still use what exit() would tear down. */
+	if (!drained)
+		_exit(EXIT_FAILURE);
+	segment_close();
+	log_close();
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "--check-config") != 0)
+		return answer_argument(argv[1]);
+	if (!load_settings())
+		return EXIT_FAILURE;
+	if (argc > 1)
+		return answer_argument(argv[1]);
+	if (!follow_parent())
+		return EXIT_FAILURE;
+	const struct config *config = config_get();
+	target_url_init(config->base_url, config->own_hosts, config->private_targets);
+	return live();
+}
