@@ -49,6 +49,7 @@ struct http_request {
 	const char *user_agent;
 	const char *purpose; /* Sec-Purpose or Purpose: a prefetch says so here */
 	const char *if_match;
+	const char *traceparent;
 	const char *body;
 	size_t body_len;
 	char id[HTTP_ID];               /* ours, new for each request */
@@ -61,6 +62,7 @@ struct http_response {
 	struct text headers; /* complete lines, each ended by CR LF */
 	struct text body;
 	const char *request_id; /* borrowed from the request */
+	const char *error;      /* of the problem document it holds, borrowed; NULL if it is none */
 	bool broken;            /* a header was refused or something did not fit: answer 500 */
 };
 
@@ -82,17 +84,19 @@ const char *http_reason(int status);
 void http_response_init(struct http_response *res);
 void http_response_free(struct http_response *res);
 
-/* Makes it as new for the next request, keeping its memory. */
+/* Makes it as new for the next request, keeping its memory: status 500 until somebody answers. */
 void http_response_reset(struct http_response *res, const struct http_request *req);
 
 /* Adds a header. A control byte, a byte above 0x7e or a value that does not fit breaks the
  * response. */
 void http_header(struct http_response *res, const char *name, const char *value);
 
-/* Sets status and type and empties the body; the caller then adds it to res->body. */
+/* Sets status and type and empties the body; the caller then adds it to res->body, and headers.
+ * A body that does not fit sets res->body.cut. */
 void http_begin(struct http_response *res, int status, const char *content_type);
 
-/* A problem document; error is a short text such as "url not found". Replaces what was there. */
+/* A problem document; error is a short text such as "url not found". Replaces all that was there,
+ * headers and `broken` too: add headers of its own, such as Allow, after it. */
 void http_problem(struct http_response *res, int status, const char *error);
 
 /* The same with a member `detail`, a sentence for people, and the faults of the fields (or NULL).
