@@ -1,0 +1,197 @@
+#include "domain/target_host.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { LABEL_MAX = 63 };
+
+static const char not_a_host[] = "must have a host that exists, such as example.com";
+
+/* IPv4 that is not globally reachable: address, length of the prefix. */
+static const struct {
+	uint32_t network;
+	unsigned bits;
+} private_ipv4[] = {
+	{ 0x00000000, 8 },  /* this network */
+	{ 0x0A000000, 8 },  /* private use */
+	{ 0x64400000, 10 }, /* shared by a provider's customers */
+	{ 0x7F000000, 8 },  /* loopback */
+	{ 0xA9FE0000, 16 }, /* link-local, also the clouds' metadata */
+	{ 0xAC100000, 12 }, /* private use */
+	{ 0xC0000000, 24 }, /* protocol assignments */
+	{ 0xC0000200, 24 }, /* documentation */
+	{ 0xC0586300, 24 }, /* former 6to4 relays */
+	{ 0xC0A80000, 16 }, /* private use */
+	{ 0xC6120000, 15 }, /* benchmarks */
+	{ 0xC6336400, 24 }, /* documentation */
+	{ 0xCB007100, 24 }, /* documentation */
+	{ 0xE0000000, 4 },  /* multicast */
+	{ 0xF0000000, 4 },  /* reserved, broadcast */
+};
+
+/*
+ * IPv6 by prefix, the first row that fits decides: where an IPv4 address lies in it that decides in
+ * its place, or that all of it is private. What no row names is private unless it lies in 2000::/3.
+ */
+enum { ALL_PRIVATE = -1 };
+
+static const struct {
+	unsigned char network[12];
+	unsigned bits;
+	int embedded; /* first byte of the IPv4 address, or ALL_PRIVATE */
+} special_ipv6[] = {
+	{ { 0 }, 96, ALL_PRIVATE },                      /* :: and ::1 among them */
+	{ { [10] = 0xFF, [11] = 0xFF }, 96, 12 },        /* IPv4-mapped */
+	{ { 0x00, 0x64, 0xFF, 0x9B }, 96, 12 },          /* NAT64 */
+	{ { 0x20, 0x01, 0x00 }, 23, ALL_PRIVATE },       /* Teredo and others */
+	{ { 0x20, 0x01, 0x0D, 0xB8 }, 32, ALL_PRIVATE }, /* documentation */
+	{ { 0x20, 0x02 }, 16, 2 },                       /* 6to4 */
+	{ { 0x3F, 0xFF, 0x00 }, 20, ALL_PRIVATE },       /* documentation */
+};
+
+static const char *const private_suffixes[] = { "localhost", "local", "internal", "home.arpa" };
+
+static bool is_private_ipv4(const unsigned char *bytes)
+{
+	uint32_t address = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+			   (uint32_t)bytes[2] << 8 | bytes[3];
+	for (size_t i = 0; i < sizeof private_ipv4 / sizeof *private_ipv4; i++) {
+		if ((address ^ private_ipv4[i].network) >> (32 - private_ipv4[i].bits) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_prefix(const unsigned char *bytes, const unsigned char *network, unsigned bits)
+{
+	if (memcmp(bytes, network, bits / 8) != 0)
+		return false;
+	return bits % 8 == 0 || (bytes[bits / 8] ^ network[bits / 8]) >> (8 - bits % 8) == 0;
+}
+
+static bool is_private_ipv6(const unsigned char *bytes)
+{
+	for (size_t i = 0; i < sizeof special_ipv6 / sizeof *special_ipv6; i++) {
+		if (!has_prefix(bytes, special_ipv6[i].network, special_ipv6[i].bits))
+			continue;
+		int embedded = special_ipv6[i].embedded;
+		return embedded == ALL_PRIVATE || is_private_ipv4(bytes + embedded);
+	}
+	return bytes[0] >> 5 != 1;
+}
+
+/* The zero address leads to this machine, too, when it is connected to. */
+static bool is_loopback_ipv6(const struct in6_addr *address)
+{
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		return address->s6_addr[12] == 127 || address->s6_addr[12] == 0;
+	return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_UNSPECIFIED(address);
+}
+
+static const char *read_ipv6(const char *inside, size_t len, struct target_host *host)
+{
+	char spelled[INET6_ADDRSTRLEN], canonical[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (len >= sizeof spelled)
+		return not_a_host;
+	memcpy(spelled, inside, len);
+	spelled[len] = '\0';
+	if (strlen(spelled) != len || inet_pton(AF_INET6, spelled, &address) != 1)
+		return not_a_host;
+	inet_ntop(AF_INET6, &address, canonical, sizeof canonical);
+	struct text text = text_fixed(host->text, sizeof host->text);
+	text_addf(&text, "[%s]", canonical);
+	host->address = true;
+	host->private = is_private_ipv6(address.s6_addr);
+	host->loopback = is_loopback_ipv6(&address);
+	return NULL;
+}
+
+static const char *read_ipv4(struct target_host *host)
+{
+	unsigned char bytes[4];
+	char canonical[INET_ADDRSTRLEN];
+	if (inet_pton(AF_INET, host->text, bytes) != 1)
+		return "must spell an IPv4 address as four decimal numbers";
+	inet_ntop(AF_INET, bytes, canonical, sizeof canonical);
+	if (strcmp(canonical, host->text) != 0)
+		return "must spell an IPv4 address as four decimal numbers";
+	host->address = true;
+	host->private = is_private_ipv4(bytes);
+	host->loopback = bytes[0] == 127 || bytes[0] == 0;
+	return NULL;
+}
+
+/* What a browser takes for a part of an IPv4 address: decimal, octal or hexadecimal. */
+static bool is_number(const char *label)
+{
+	if (text_starts_with(label, "0x"))
+		return label[2 + strspn(label + 2, "0123456789abcdef")] == '\0';
+	return label[strspn(label, "0123456789")] == '\0';
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t name_len = strlen(name), suffix_len = strlen(suffix);
+	if (name_len < suffix_len || strcmp(name + name_len - suffix_len, suffix) != 0)
+		return false;
+	return name_len == suffix_len || name[name_len - suffix_len - 1] == '.';
+}
+
+static bool is_private_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof private_suffixes / sizeof *private_suffixes; i++) {
+		if (ends_with(name, private_suffixes[i]))
+			return true;
+	}
+	return strchr(name, '.') == NULL;
+}
+
+static bool labels_are_good(const char *name)
+{
+	for (;;) {
+		size_t len = strcspn(name, ".");
+		if (len == 0 || len > LABEL_MAX || name[0] == '-' || name[len - 1] == '-')
+			return false;
+		if (name[len] == '\0')
+			return true;
+		name += len + 1;
+	}
+}
+
+/* Copies in lower case; a byte that no host has, or one too many, is false. */
+static bool copy_name(const char *bytes, size_t len, char *to)
+{
+	if (len > 1 && bytes[len - 1] == '.') /* the root of all names, which changes nothing */
+		len--;
+	if (len == 0 || len > TARGET_HOST_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = bytes[i];
+		to[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	to[len] = '\0';
+	return strspn(to, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}
+
+const char *target_host_read(const char *bytes, size_t len, struct target_host *host)
+{
+	*host = (struct target_host){ 0 };
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)bytes[i] >= 0x80)
+			return "must spell a host with other letters than a-z in its xn-- form";
+	}
+	if (len > 2 && bytes[0] == '[' && bytes[len - 1] == ']')
+		return read_ipv6(bytes + 1, len - 2, host);
+	if (!copy_name(bytes, len, host->text) || !labels_are_good(host->text))
+		return not_a_host;
+	const char *dot = strrchr(host->text, '.');
+	if (is_number(dot == NULL ? host->text : dot + 1))
+		return read_ipv4(host);
+	host->private = is_private_name(host->text);
+	host->loopback = ends_with(host->text, "localhost");
+	return NULL;
+}
