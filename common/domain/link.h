@@ -42,13 +42,25 @@ struct link {
 
 /*
  * Stores a new link. With link->code empty it gets a random code, else that one or LINK_TAKEN.
- * link->target is canonical already. The rest of the record is filled in from the stored row.
+ * link->target is canonical already, the owner exists, a redirect_status of 0 means 302; state is
+ * not looked at: it is active. The record is then filled in from the stored row.
  */
 __attribute__((warn_unused_result)) enum link_result link_create(struct db *db, struct link *link);
 
 /* The owner's newest active link to link->target, if there is one; else LINK_UNKNOWN. */
 __attribute__((warn_unused_result)) enum link_result link_find_same(
 	struct db *db, struct link *link);
+
+/* The link with this code, whatever its state. LINK_OK, LINK_UNKNOWN or LINK_DOWN. */
+__attribute__((warn_unused_result)) enum link_result link_find(
+	struct db *db, const char *code, struct link *found);
+
+/*
+ * Takes one visit of a link that has max_visits, in one atomic step: LINK_OK, or LINK_GONE when
+ * none is left.
+ */
+__attribute__((warn_unused_result)) enum link_result link_visit(
+	struct db *db, const struct link *link);
 
 /* What a visitor at wall_ms may do with it: LINK_OK, LINK_UNKNOWN or LINK_GONE. */
 __attribute__((warn_unused_result)) enum link_result link_verdict(
