@@ -25,7 +25,7 @@ $(TESTS)/service: $(call suite_objects,service) $(PROGRAMS:%=$(BUILD)/cgi-bin/%.
 
 $(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcriterion
 
 $(STRESS_TESTS) $(WEB_HELPERS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
