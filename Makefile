@@ -30,6 +30,11 @@ comma     := ,
 ALL_CFLAGS  = $(STD) $(WARN) $(HARDEN) $(INCLUDES) $(DEFINES) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
+# V=1 shows whole command lines.
+V         ?=
+QUIET     := $(if $(V),,@)
+SAY       := @$(if $(V),:,echo ' ')
+
 COMMON    := $(wildcard common/*/*.c)
 LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(COMMON)))
 BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -72,12 +77,14 @@ clean: ## remove what was built
 
 $(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # main.c is the same for all programs but for the service that it runs.
 $(BUILD)/main/%.o: common/service/main.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSERVICE=$*_service -c -o $@ $<
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) -DSERVICE=$*_service -c -o $@ $<
 
 $(BUILD)/libcommon.a: $(LIBRARY)
 	@rm -f $@
@@ -85,7 +92,8 @@ $(BUILD)/libcommon.a: $(LIBRARY)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 include tests/tests.mk
 

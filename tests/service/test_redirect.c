@@ -1,0 +1,158 @@
+/* The program redirect, in-process, on a real PostgreSQL. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "service/exchange.h"
+
+#include "domain/link.h"
+
+extern const struct service redirect_service;
+
+static struct exchange *exchange;
+
+static void forget(void)
+{
+	if (exchange != NULL)
+		exchange_free(exchange);
+	exchange = NULL;
+}
+
+TestSuite(redirect, .fini = forget);
+
+/* Stores a link and prepares to follow it. */
+static struct link store(struct link wanted)
+{
+	struct link link = wanted;
+	if (link.redirect_status == 0)
+		link.redirect_status = 302;
+	if (*link.target == '\0')
+		text_copy(link.target, sizeof link.target, "https://example.com/page");
+	struct db *db = db_new(getenv("LINKSHRINK_DATABASE_URL"), "redirect");
+	db_set_deadline(db, 5000);
+	cr_assert_eq(link_create(db, &link), LINK_OK);
+	db_free(db);
+	return link;
+}
+
+static int follow(enum http_method method, const char *code, const char *query)
+{
+	static char path[128];
+	forget();
+	snprintf(path, sizeof path, "/%s", code);
+	exchange = exchange_new(method, path);
+	exchange->req.query = query;
+	return exchange_run(exchange, &redirect_service);
+}
+
+Test(redirect, leads_to_the_target)
+{
+	struct link link = store((struct link){ 0 });
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
+	cr_expect_str_eq(exchange_header(exchange, "Location"), "https://example.com/page");
+	cr_expect_str_eq(exchange_header(exchange, "Cache-Control"), "private, max-age=0");
+}
+
+Test(redirect, has_three_paths_to_a_link)
+{
+	struct link link = store((struct link){ 0 });
+	char path[128];
+	static const char *const formats[] = { "/r/%s", "/urls/%s/redirect" };
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		forget();
+		/* The formats are the two literals above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(path, sizeof path, formats[i], link.code);
+#pragma GCC diagnostic pop
+		exchange = exchange_new(HTTP_GET, path);
+		cr_expect_eq(exchange_run(exchange, &redirect_service), 302, "%s", path);
+	}
+	forget();
+	snprintf(path, sizeof path, "/urls/%lld/redirect", (long long)link.id);
+	exchange = exchange_new(HTTP_GET, path);
+	cr_expect_eq(exchange_run(exchange, &redirect_service), 302);
+}
+
+Test(redirect, keeps_the_status_that_the_link_wants_and_bounds_its_caching)
+{
+	static const int statuses[] = { 301, 302, 307, 308 };
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		struct link link = store((struct link){ .redirect_status = statuses[i] });
+		cr_expect_eq(follow(HTTP_GET, link.code, ""), statuses[i]);
+		bool permanent = statuses[i] == 301 || statuses[i] == 308;
+		cr_expect_str_eq(exchange_header(exchange, "Cache-Control"),
+			permanent ? "private, max-age=3600" : "private, max-age=0");
+	}
+}
+
+Test(redirect, forwards_the_query_where_the_link_says_so)
+{
+	static const struct {
+		const char *target, *query;
+		bool forward;
+		const char *location;
+	} rows[] = {
+		{ "https://example.com/", "a=1", false, "https://example.com/" },
+		{ "https://example.com/", "a=1", true, "https://example.com/?a=1" },
+		{ "https://example.com/?b=2", "a=1", true, "https://example.com/?b=2&a=1" },
+		{ "https://example.com/x#part", "a=1", true, "https://example.com/x?a=1#part" },
+		{ "https://example.com/x#part", "", true, "https://example.com/x#part" },
+		{ "https://example.com/x#a?b", "c=1", true, "https://example.com/x?c=1#a?b" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct link wanted = { .forward_query = rows[i].forward };
+		text_copy(wanted.target, sizeof wanted.target, rows[i].target);
+		struct link link = store(wanted);
+		cr_expect_eq(follow(HTTP_GET, link.code, rows[i].query), 302);
+		cr_expect_str_eq(exchange_header(exchange, "Location"), rows[i].location);
+	}
+}
+
+Test(redirect, never_sends_a_target_that_would_be_refused)
+{
+	/* Stored by somebody who went around the programs. */
+	struct link wanted = { 0 };
+	text_copy(wanted.target, sizeof wanted.target, "javascript:alert(1)");
+	struct link link = store(wanted);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 404);
+	cr_expect_null(exchange_header(exchange, "Location"));
+}
+
+Test(redirect, tells_unknown_from_gone_from_not_yet)
+{
+	int64_t now = clock_wall_ms();
+	struct link expired = store((struct link){ .valid_until = now - 1000 });
+	struct link early = store((struct link){ .valid_since = now + 3600000 });
+	cr_expect_eq(follow(HTTP_GET, "unknown-code", ""), 404);
+	cr_expect_eq(follow(HTTP_GET, expired.code, ""), 410);
+	cr_expect_eq(follow(HTTP_GET, early.code, ""), 404);
+	cr_expect_eq(follow(HTTP_GET, "a.b", ""), 404);
+	cr_expect_eq(follow(HTTP_GET, "%2e%2e", ""), 404);
+}
+
+static uint64_t clicks(void)
+{
+	return metrics_value(METRIC_clicks, 0, 0);
+}
+
+Test(redirect, counts_a_get_and_not_a_head_nor_a_miss)
+{
+	struct link link = store((struct link){ 0 });
+	uint64_t before = clicks();
+	cr_expect_eq(follow(HTTP_HEAD, link.code, ""), 302);
+	cr_expect_eq(follow(HTTP_GET, "unknown-code", ""), 404);
+	cr_expect_eq(clicks(), before);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
+	cr_expect_eq(clicks(), before + 1);
+	cr_expect_eq(metrics_value(METRIC_clicks_dropped, LABEL_reason_DATABASE, 0), 0);
+}
+
+Test(redirect, answers_503_and_never_404_while_the_database_is_away)
+{
+	setenv("LINKSHRINK_DATABASE_URL", "host=/nonexistent", 1);
+	cr_expect_eq(follow(HTTP_GET, "whatever", ""), 503);
+	cr_expect_str_eq(exchange_header(exchange, "Retry-After"), "1");
+}

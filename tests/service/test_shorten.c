@@ -1,0 +1,173 @@
+/* The program shorten, in-process, on a real PostgreSQL. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "service/exchange.h"
+
+extern const struct service shorten_service;
+
+static struct exchange *exchange;
+
+static void allow_all(void)
+{
+	setenv("LINKSHRINK_ANONYMOUS_CREATE", "yes", 1);
+	setenv("LINKSHRINK_RATE_CREATE", "0", 1);
+	setenv("LINKSHRINK_BASE_URL", "https://s.example", 1);
+}
+
+static void forget(void)
+{
+	if (exchange != NULL)
+		exchange_free(exchange);
+	exchange = NULL;
+}
+
+TestSuite(shorten, .init = allow_all, .fini = forget);
+
+static int shorten(const char *json)
+{
+	forget();
+	exchange = exchange_new(HTTP_POST, "/shorten");
+	exchange_body(exchange, json);
+	return exchange_run(exchange, &shorten_service);
+}
+
+/* The text after key in the answer, up to the next quote. */
+static const char *member(const char *key)
+{
+	static char value[4096];
+	char start[64];
+	snprintf(start, sizeof start, "\"%s\":\"", key);
+	const char *found = strstr(exchange->res.body.data, start);
+	cr_assert_not_null(found, "%s in %s", key, exchange->res.body.data);
+	found += strlen(start);
+	size_t len = strcspn(found, "\"");
+	memcpy(value, found, len);
+	value[len] = '\0';
+	return value;
+}
+
+Test(shorten, makes_a_link_and_shows_all_of_it)
+{
+	static const char *const members[] = { "id", "short_code", "short_url", "original_url",
+		"title", "user_id", "is_active", "redirect_status", "forward_query", "valid_since",
+		"valid_until", "max_visits", "created_at", "updated_at" };
+	cr_assert_eq(shorten("{\"url\":\"https://example.com/a b?c\"}"), 400);
+	cr_assert_eq(shorten("{\"url\":\"https://EXAMPLE.com\",\"title\":\"T\"}"), 201);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		char key[64];
+		snprintf(key, sizeof key, "\"%s\":", members[i]);
+		cr_expect(exchange_says(exchange, key), "%s", members[i]);
+	}
+	cr_expect_str_eq(member("original_url"), "https://example.com/");
+	cr_expect_str_eq(member("title"), "T");
+	cr_expect(text_starts_with(member("short_url"), "https://s.example/"));
+	cr_expect_eq(strlen(member("short_code")), CODE_RANDOM);
+}
+
+Test(shorten, counts_what_it_made_and_nothing_else)
+{
+	uint64_t before = metrics_value(METRIC_links_created, 0, 0);
+	shorten("{\"url\":\"https://example.com/1\"}");
+	shorten("{\"url\":\"nonsense\"}");
+	cr_expect_eq(metrics_value(METRIC_links_created, 0, 0), before + 1);
+}
+
+Test(shorten, gives_a_wanted_code_to_the_first_only)
+{
+	char code[17], json[128];
+	random_hex(code, 8);
+	snprintf(json, sizeof json, "{\"url\":\"https://example.com\",\"short_code\":\"x%s\"}",
+		code);
+	cr_expect_eq(shorten(json), 201);
+	cr_expect_eq(shorten(json), 409);
+	cr_expect(exchange_says(exchange, "short_code is taken"));
+}
+
+Test(shorten, finds_the_link_that_exists_when_asked_to)
+{
+	char path[17], json[160], first[CODE_MAX + 1];
+	random_hex(path, 8);
+	snprintf(json, sizeof json, "{\"url\":\"https://example.com/%s\",\"find_if_exists\":true}",
+		path);
+	cr_expect_eq(shorten(json), 201);
+	text_copy(first, sizeof first, member("short_code"));
+	cr_expect_eq(shorten(json), 200);
+	cr_expect_str_eq(member("short_code"), first);
+	snprintf(json, sizeof json, "{\"url\":\"https://example.com/%s\"}", path);
+	cr_expect_eq(shorten(json), 201);
+	cr_expect_str_neq(member("short_code"), first);
+}
+
+Test(shorten, calls_what_is_no_json_object_invalid_json)
+{
+	static const char *const rows[] = { "", "{", "nonsense", "[]", "\"url\"", "null",
+		"{\"url\":\"https://example.com\"", "{\"url\":\"https://example.com\"} x",
+		"{'url':'https://example.com'}", "{\"url\":\"https://example.com\",}",
+		"{\"url\":\"https://example.com/\\u0000\"}", "{\"url\":\"\xff\"}",
+		"{\"url\":\"https://example.com\",\"url\":\"https://example.org\"}" };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		cr_expect_eq(shorten(rows[i]), 400, "%s", rows[i]);
+		cr_expect(exchange_says(exchange, "\"error\":\"invalid_json\""), "%s", rows[i]);
+	}
+}
+
+Test(shorten, refuses_targets_that_lead_nowhere_good)
+{
+	static const char *const rows[] = { "javascript:alert(1)", "ftp://example.com",
+		"https://user:secret@example.com/", "https://s.example/loop", "http://127.0.0.1/",
+		"http://10.1.2.3/", "http://[::1]/", "http://localhost/", "https://", "example.com",
+		"http://0x7f.1/", "https://exa\\\\mple.com" };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char json[256];
+		snprintf(json, sizeof json, "{\"url\":\"%s\"}", rows[i]);
+		cr_expect_eq(shorten(json), 400, "%s", rows[i]);
+		cr_expect(exchange_says(exchange, "\"error\":\"invalid_url\""), "%s", rows[i]);
+	}
+}
+
+Test(shorten, reports_all_faults_at_once)
+{
+	cr_expect_eq(
+		shorten("{\"url\":\"ftp://x\",\"short_code\":\"a\",\"title\":7,\"id\":1}"), 400);
+	cr_expect(exchange_says(exchange, "\"field\":\"url\""));
+	cr_expect(exchange_says(exchange, "\"field\":\"short_code\""));
+	cr_expect(exchange_says(exchange, "\"field\":\"title\""));
+	cr_expect(exchange_says(exchange, "\"field\":\"id\""));
+}
+
+Test(shorten, ignores_members_that_it_does_not_know)
+{
+	cr_expect_eq(shorten("{\"url\":\"https://example.com\",\"campaign\":{\"a\":[1]}}"), 201);
+}
+
+Test(shorten, wants_a_url)
+{
+	cr_expect_eq(shorten("{}"), 400);
+	cr_expect(exchange_says(exchange, "\"field\":\"url\""));
+	cr_expect_eq(shorten("{\"url\":null}"), 400);
+	cr_expect_eq(shorten("{\"url\":7}"), 400);
+	cr_expect_eq(shorten("{\"url\":\"\"}"), 400);
+}
+
+Test(shorten, refuses_reserved_codes)
+{
+	static const char *const rows[] = { "metrics", "Metrics", "shorten", "12345", "a/b",
+		"..." };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char json[256];
+		snprintf(json, sizeof json,
+			"{\"url\":\"https://example.com\",\"short_code\":\"%s\"}", rows[i]);
+		cr_expect_eq(shorten(json), 400, "%s", rows[i]);
+	}
+}
+
+Test(shorten, answers_503_with_retry_after_while_the_database_is_away)
+{
+	setenv("LINKSHRINK_DATABASE_URL", "host=/nonexistent", 1);
+	cr_expect_eq(shorten("{\"url\":\"https://example.com\"}"), 503);
+	cr_expect_str_eq(exchange_header(exchange, "Retry-After"), "1");
+}
