@@ -73,6 +73,15 @@ static void answer(struct worker *worker, const struct http_request *req, struct
 	}
 }
 
+/* A link with a visit limit pays one visit per GET, in PostgreSQL, before it is followed. */
+static enum link_result pay_visit(struct worker *worker, const struct http_request *req,
+	enum link_result found, const struct link *link)
+{
+	if (found != LINK_OK || link->max_visits == 0 || req->method != HTTP_GET)
+		return found;
+	return link_visit(worker->db, link);
+}
+
 static void follow(struct worker *worker, const struct http_request *req, struct http_response *res)
 {
 	struct link link;
@@ -81,7 +90,8 @@ static void follow(struct worker *worker, const struct http_request *req, struct
 		return;
 	}
 	text_copy(worker->code, sizeof worker->code, req->capture);
-	answer(worker, req, res, replica_find(worker->db, req->capture, &link), &link);
+	enum link_result found = replica_find(worker->db, req->capture, &link);
+	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
 }
 
 /* All digits are an id, as in the rest of the API; anything else is a code. */
@@ -94,10 +104,10 @@ static void follow_id(
 		follow(worker, req, res);
 		return;
 	}
-	enum link_result result = replica_find_id(worker->db, id, &link);
-	if (result == LINK_OK)
+	enum link_result found = replica_find_id(worker->db, id, &link);
+	if (found == LINK_OK)
 		text_copy(worker->code, sizeof worker->code, link.code);
-	answer(worker, req, res, result, &link);
+	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
 }
 
 static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code", LABEL_handler_REDIRECT,
