@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/log.h"
 #include "domain/target_url.h"
 
 struct exchange *exchange_new(enum http_method method, const char *path)
@@ -14,6 +15,7 @@ struct exchange *exchange_new(enum http_method method, const char *path)
 	struct text error = text_fixed(memory, sizeof memory);
 	struct exchange *exchange = calloc(1, sizeof *exchange);
 	cr_assert(config_load(&error), "%s", memory);
+	cr_assert(log_open("test", "/dev/null", LOG_ERROR));
 	target_url_init("https://s.example", "", false);
 	exchange->req = (struct http_request){
 		.method = method,
