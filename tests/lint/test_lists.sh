@@ -1,0 +1,52 @@
+#!/bin/bash
+# Lists that must agree: what stands once in a .def file and is needed again elsewhere.
+set -eu
+cd "$(dirname "$0")/../.."
+
+failed=0
+
+# agree STATEMENT LIST LIST: the same words in both, in any order
+agree() {
+	if diff <(tr ' ' '\n' <<<"$2" | sort) <(tr ' ' '\n' <<<"$3" | sort) >/dev/null; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		diff <(tr ' ' '\n' <<<"$2" | sort) <(tr ' ' '\n' <<<"$3" | sort) | sed 's/^/    /'
+		failed=1
+	fi
+}
+
+words() { tr '\n' ' ' | sed 's/ *$//'; }
+
+settings=$(sed -n 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | words)
+# shellcheck disable=SC2016 # awk's own fields
+handed=$(awk '/^var.settings/ { on = 1 } on { print } on && /^\)/ { exit }' lighttpd.conf |
+	grep -o '"LINKSHRINK_[A-Z_]*"' | tr -d '"' | words)
+agree 'lighttpd hands every setting to the programs' "$settings" "$handed"
+
+programs=$(sed -n 's/^PROGRAMS *:= *//p' Makefile)
+started=$(sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' lighttpd.conf | words)
+labels=$(sed -n 's/^LABEL_VALUE(program, [A-Z]*, "\([a-z]*\)")/\1/p' common/base/labels.def | grep -vx other | words)
+files=$(for file in cgi-bin/*.c; do basename "$file" .c; done | words)
+agree 'lighttpd starts every program that is built' "$programs" "$started"
+agree 'every program has its own value of the label program' "$programs" "$labels"
+agree 'every file of cgi-bin is a program' "$programs" "$files"
+
+reserved=$(sed -n 's/^PATH("\([a-z-]*\)".*/\1/p' common/base/paths.def)
+
+# not_reserved: those of the words on standard input that paths.def does not have
+not_reserved() { sort -u | grep -vxF -f <(echo "$reserved") | words; }
+
+agree 'every path of lighttpd.conf is reserved in paths.def' '' \
+	"$(grep -o '"/[a-z-]\+"' lighttpd.conf | tr -d '"/' | not_reserved)"
+agree 'and so is every first segment of a route' '' \
+	"$(sed -n 's/.*HTTP_[A-Z |_]*, "\/\([a-z-]\+\)[/"].*/\1/p' cgi-bin/*.c | not_reserved)"
+
+if scripts/docs-settings --check; then
+	echo 'ok - the table of settings in docs/operations is fresh'
+else
+	echo 'not ok - the table of settings in docs/operations is fresh'
+	failed=1
+fi
+
+exit "$failed"
