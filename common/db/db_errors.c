@@ -57,7 +57,7 @@ void db_log_failure(
 		log_field(&line, "error", loggable_message(answer, sqlstate));
 	else
 		log_field(&line, "error", end == DB_LOST ? "connection lost" : "not sent");
-	if (db->connection)
+	if (end == DB_ARRIVED)
 		log_field_number(&line, "db_pid", PQbackendPID(db->connection));
 	log_end(&line);
 }

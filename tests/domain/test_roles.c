@@ -1,0 +1,61 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "domain/database.h"
+
+static const char *const forbidden[] = {
+	"DELETE FROM links",
+	"DELETE FROM click_counts",
+	"TRUNCATE links",
+	"TRUNCATE click_counts",
+	"DROP TABLE links",
+	"ALTER TABLE links ADD COLUMN more text",
+	"CREATE TABLE mine (n bigint)",
+	"CREATE TEMPORARY TABLE mine (n bigint)",
+	"CREATE SCHEMA mine",
+	"CREATE ROLE mine",
+	"UPDATE links SET target = 'https://evil.example/'",
+	"UPDATE links SET code = 'other'",
+	"UPDATE click_counts SET link = 1",
+	"SELECT * FROM users",
+	"INSERT INTO api_keys (name, hash, scopes) VALUES ('x', sha256('x'), '{ops:read}')",
+	"UPDATE api_keys SET revoked_at = NULL",
+	"INSERT INTO schema_migrations (version, name, sha256) VALUES (99, 'x', 'x')",
+	"SELECT setval('links_id_seq', 1)",
+	"SELECT pg_read_file('postgresql.conf')",
+	"COPY links TO '/tmp/links'",
+	"SET ROLE linkshrink_owner",
+};
+
+Test(roles, let_the_web_role_do_nothing_but_its_work)
+{
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+		cr_expect(strcmp(database_refusal(WEB, forbidden[i]), "42501") == 0, "%s",
+			forbidden[i]);
+}
+
+Test(roles, are_no_superusers)
+{
+	cr_assert(eq(i64,
+		database_number("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'linkshrink%' "
+				"AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR "
+				"rolreplication OR rolbypassrls)"),
+		2));
+}
+
+Test(roles, give_everyone_else_nothing)
+{
+	cr_assert(eq(i64,
+		database_number("SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a "
+				"WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 0"),
+		0));
+	cr_assert(eq(i64,
+		database_number(
+			"SELECT (has_schema_privilege('public', 'public', 'USAGE') OR "
+			"has_schema_privilege('public', 'public', 'CREATE') OR "
+			"has_database_privilege('public', current_database(), 'CONNECT') OR "
+			"has_database_privilege('public', current_database(), 'TEMPORARY'))"
+			"::integer"),
+		0));
+}
