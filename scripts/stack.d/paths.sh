@@ -1,6 +1,6 @@
-# Where a stack keeps what, and as whom it runs. Sourced by scripts/stack and scripts/stack-supervise
-# after they set $repo and defined fail().
-# shellcheck shell=bash disable=SC2034 # used by those that source it
+# Where a stack keeps what, and as whom it runs. Sourced by scripts/stack and supervise, after they
+# set $repo and defined fail().
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with those that source it
 
 # The line by which the supervisor tells "up --detach" that all is well.
 ready_mark=linkshrink-stack-is-ready
@@ -26,7 +26,7 @@ is_reachable() {
 settle_users() {
 	if [ "$(id -u)" -eq 0 ]; then
 		web_user=www-data database_user=postgres
-		id "$web_user" >/dev/null 2>&1 && id "$database_user" >/dev/null 2>&1 ||
+		id "$web_user" "$database_user" >/dev/null 2>&1 ||
 			fail "the users $web_user and $database_user are missing; type: make deps"
 	else
 		web_user=$(id -un) database_user=$web_user

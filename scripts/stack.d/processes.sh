@@ -1,0 +1,115 @@
+# How processes are started, found and ended. Sourced by supervise.
+# shellcheck shell=bash disable=SC2154,SC2034,SC2004 # variables are shared with the other files
+
+# Starts a command as the leader of a session of its own, as a user, with the settings and nothing
+# else as its environment; the kernel sends it the signal when this process dies. setpriv sets that
+# last, since a change of user would clear it.
+launch() { # name user signal log command…
+	local name=$1 user=$2 signal=$3 log=$4 delay=${pause[$1]:-0}
+	shift 4
+	local identity=()
+	[ "$(id -u)" -ne 0 ] || identity=(--reuid="$user" --regid="$(id -g "$user")" --init-groups)
+	(
+		exec {lock}>&- </dev/null >>"$log" 2>&1
+		trap - EXIT
+		cd /
+		[ "$delay" -eq 0 ] || sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
+		raise_limit
+		unset_foreign
+		exec env --default-signal=INT,QUIT,TERM,HUP setsid \
+			setpriv "${identity[@]}" --pdeathsig "$signal" -- "$@"
+	) &
+	pid[$name]=$!
+	started[$name]=$(milliseconds)
+	note_state
+}
+
+milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+raise_limit() {
+	local hard
+	hard=$(ulimit -Hn)
+	[ "$hard" != unlimited ] && [ "$hard" -le 32768 ] || hard=32768
+	ulimit -n "$hard"
+}
+
+unset_foreign() {
+	local name
+	for name in $(compgen -e); do
+		case $name in
+		LINKSHRINK_* | PATH | LC_ALL | TZ | [ALTU]*SAN_OPTIONS) ;;
+		*) unset "$name" ;;
+		esac
+	done
+}
+
+# What status and restart read.
+note_state() {
+	local name
+	{
+		echo "public $LINKSHRINK_BASE_URL"
+		echo "operations $operations"
+		for name in "${!pid[@]}"; do echo "$name ${pid[$name]}"; done
+	} >"$run/.state"
+	mv -f "$run/.state" "$run/state"
+}
+
+# Processes of this stack by what they run, whoever their parent is: "web", "postmaster" or
+# "database" (all of PostgreSQL, which puts the cluster's name into its titles).
+leftovers() {
+	local process arguments owner
+	for process in /proc/[0-9]*; do
+		mapfile -d '' -t arguments 2>/dev/null <"$process/cmdline" || continue
+		case "$1 ${arguments[*]:0:3}" in
+		"web $app/bin/"* | "web /usr/sbin/lighttpd -f $app/lighttpd.conf") ;;
+		"postmaster $pg_bin/postgres -D $cluster" | "database $pg_bin/postgres -D $cluster") ;;
+		"database postgres: $cluster_name: "*) ;;
+		*) continue ;;
+		esac
+		owner=$(stat -c %U "$process" 2>/dev/null) || continue
+		case $owner in "$web_user" | "$database_user" | "$(id -un)") ;; *) continue ;; esac
+		grep -q '^State:.Z' "$process/status" 2>/dev/null || echo "${process#/proc/}"
+	done
+}
+
+# Sends a signal to all of a kind and waits until none is left.
+end_leftovers() { # kind signal seconds
+	local end left
+	mapfile -t left < <(leftovers "$1")
+	[ "${#left[@]}" -gt 0 ] || return 0
+	kill -"$2" "${left[@]}" 2>/dev/null || true
+	end=$((SECONDS + $3))
+	while [ -n "$(leftovers "$1")" ]; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+clear_leftovers() {
+	end_leftovers web TERM 5 || end_leftovers web KILL 5 || fail "can't end old processes in $var"
+	end_leftovers postmaster INT 20 || end_leftovers postmaster KILL 5 || true
+	end_leftovers database KILL 10 || fail "can't end the old PostgreSQL in $cluster"
+}
+
+# Ends one of our children: a signal, a bounded wait.
+end_child() { # name signal seconds
+	local timer
+	[ -n "${pid[$1]:-}" ] && kill -"$2" "${pid[$1]}" 2>/dev/null || return 0
+	sleep "$3" {lock}>&- &
+	timer=$!
+	wait -n "${pid[$1]}" "$timer" || true
+	kill "$timer" 2>/dev/null || true
+	wait "$timer" 2>/dev/null || true
+	! kill -0 "${pid[$1]}" 2>/dev/null
+}
+
+stop_all() {
+	[ -z "$stopping" ] || return 0
+	stopping=yes
+	set +e
+	trap '' INT TERM HUP
+	[ "${#pid[@]}" -eq 0 ] || rm -f "$run/state"
+	end_child lighttpd INT 7 || end_child lighttpd KILL 2
+	end_child postgresql INT 20 || end_child postgresql QUIT 5 || end_child postgresql KILL 2
+	[ "${#pid[@]}" -eq 0 ] || clear_leftovers
+}

@@ -1,0 +1,106 @@
+# What a stack is told, what it makes of it, and the directories it needs. Sourced by supervise.
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with the other files
+
+private_directory() { # path user mode: ours or theirs, never a stranger's
+	[ -L "$1" ] || mkdir -p "$1" || fail "can't make $1"
+	[ ! -L "$1" ] || fail "$1 is a symbolic link; it must be a directory"
+	case $(stat -c %U "$1") in
+	"$2" | "$(id -un)") ;;
+	*) fail "$1 belongs to $(stat -c %U "$1"); it must belong to $2" ;;
+	esac
+	chown "$2:$(id -g "$2")" "$1"
+	chmod "$3" "$1"
+}
+
+take_lock() {
+	exec {lock}<>"$run/lock" || fail "can't write to $run"
+	flock -w 1 "$lock" || fail "a stack runs in $var already: pid $(cat "$run/lock"); stop it with: scripts/stack down"
+	# Not truncated before it is ours: it names who holds it.
+	printf '%s\n' "$$" >"$run/lock"
+}
+
+make_directories() {
+	mkdir -p "$var" "$run" "$logs" "$var/app/bin" "$var/app/lighttpd" "$var/app/www" ||
+		fail "can't make directories in $var"
+	take_lock
+	if [ "$plain" != "$run" ]; then
+		private_directory "$plain" "$(id -un)" "$([ "$(id -u)" -eq 0 ] && echo 755 || echo 700)"
+		ln -sfnT "$var/app" "$app"
+	fi
+	private_directory "$plain/web" "$web_user" 700
+	private_directory "$plain/pg" "$database_user" 750
+	chgrp "$web_group" "$plain/pg"
+	private_directory "$shared" "$web_user" 700
+	prepare_log "$web_user" linkshrink.log lighttpd.log programs.log
+	prepare_log "$(id -un)" postgresql.log stack.log
+}
+
+# The directory is not theirs, so that nobody can plant links where root writes.
+prepare_log() { # user file…
+	local user=$1 file
+	shift
+	for file in "$@"; do
+		touch "$logs/$file"
+		chown "$user:$(id -g "$user")" "$logs/$file"
+		chmod 640 "$logs/$file"
+	done
+}
+
+in_brackets() { # an IPv6 address as lighttpd wants it
+	case $1 in *:*) set -- "${1#[}"; printf '[%s]' "${1%]}" ;; *) printf '%s' "$1" ;; esac
+}
+
+# What one connects to in order to reach a listener on this machine.
+reachable_address() {
+	case $1 in 0.0.0.0) echo 127.0.0.1 ;; '[::]') echo '[::1]' ;; *) echo "$1" ;; esac
+}
+
+check_port() { # variable value
+	case $2 in
+	'' | 0* | *[!0-9]* | ??????*) ;;
+	*) [ "$2" -gt 65535 ] || return 0 ;;
+	esac
+	fail "$1 is '$2'; it must be a port from 1 to 65535"
+}
+
+settle_settings() {
+	export LINKSHRINK_PORT=${LINKSHRINK_PORT:-8080} LINKSHRINK_OPS_PORT=${LINKSHRINK_OPS_PORT:-9080}
+	check_port LINKSHRINK_PORT "$LINKSHRINK_PORT"
+	check_port LINKSHRINK_OPS_PORT "$LINKSHRINK_OPS_PORT"
+	[ "$LINKSHRINK_PORT" -ne "$LINKSHRINK_OPS_PORT" ] ||
+		fail "LINKSHRINK_PORT and LINKSHRINK_OPS_PORT are both $LINKSHRINK_PORT; they must differ"
+	LINKSHRINK_LISTEN=$(in_brackets "${LINKSHRINK_LISTEN:-127.0.0.1}")
+	LINKSHRINK_OPS_LISTEN=$(in_brackets "${LINKSHRINK_OPS_LISTEN:-127.0.0.1}")
+	export LINKSHRINK_LISTEN LINKSHRINK_OPS_LISTEN
+	operations=http://$(reachable_address "$LINKSHRINK_OPS_LISTEN"):$LINKSHRINK_OPS_PORT
+	export LINKSHRINK_BASE_URL=${LINKSHRINK_BASE_URL:-http://127.0.0.1:$LINKSHRINK_PORT}
+	# One machine, one address: a demo without these would stop at the first limit.
+	export LINKSHRINK_ANONYMOUS_CREATE=${LINKSHRINK_ANONYMOUS_CREATE-yes}
+	export LINKSHRINK_RATE_CREATE=${LINKSHRINK_RATE_CREATE-0} LINKSHRINK_RATE_API=${LINKSHRINK_RATE_API-0}
+	export LINKSHRINK_SEGMENT=${LINKSHRINK_SEGMENT:-$shared/segment}
+	export LINKSHRINK_LOG=${LINKSHRINK_LOG-$logs/linkshrink.log}
+	# For lighttpd.conf alone.
+	export LINKSHRINK_APP=$app LINKSHRINK_SOCKETS=$plain/web LINKSHRINK_LOGS=$logs
+	LINKSHRINK_READ_TIMEOUT=$(read_timeout)
+	export LINKSHRINK_READ_TIMEOUT
+}
+
+# A request may wait for PostgreSQL as long as its deadline says, and then needs a little more.
+read_timeout() {
+	local deadline=${LINKSHRINK_DATABASE_DEADLINE_MS:-400}
+	case $deadline in *[!0-9]* | ??????*) deadline=0 ;; esac
+	[ "$deadline" -gt 3000 ] && echo $((deadline / 1000 + 2)) || echo 5
+}
+
+settle_database() {
+	DATABASE_URL=${DATABASE_URL:-${LINKSHRINK_DATABASE_URL:-}}
+	if [ -n "$DATABASE_URL" ]; then
+		own_cluster=no
+		export LINKSHRINK_DATABASE_URL=$DATABASE_URL
+		owner_url=${DATABASE_OWNER_URL:-$DATABASE_URL}
+	else
+		own_cluster=yes
+		export LINKSHRINK_DATABASE_URL="postgresql://linkshrink_web@/linkshrink?host=$plain/pg"
+		owner_url="postgresql://linkshrink_owner@/linkshrink?host=$plain/pg"
+	fi
+}

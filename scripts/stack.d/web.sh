@@ -1,0 +1,49 @@
+# lighttpd and the programs: copied, checked, started, ready. Sourced by supervise.
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with the other files
+
+# Copies, so that a build under a running stack disturbs nobody, and the users need no checkout.
+copy_programs() {
+	local program file
+	for program in $(list_programs); do
+		[ -x "$bin/$program" ] || fail "$bin/$program is missing; type: make build"
+		cp "$bin/$program" "$app/bin/.$program" && mv -f "$app/bin/.$program" "$app/bin/$program"
+	done
+	cp "$repo/lighttpd.conf" "$app/lighttpd.conf"
+	for file in "$repo"/lighttpd/*.lua; do cp "$file" "$app/lighttpd/"; done
+	chmod -R a+rX "$var/app"
+}
+
+check_port_free() { # variable port address
+	local address=$3
+	address=${address#[}
+	! (exec 3<>"/dev/tcp/${address%]}/$2") 2>/dev/null ||
+		fail "port $2 is taken; choose another with $1"
+}
+
+check_programs() {
+	local program
+	program=$(list_programs | head -n 1)
+	(cd / && unset_foreign && as "$web_user" "$app/bin/$program" --check-config) || fail "not started with these settings"
+	(cd / && unset_foreign && as "$web_user" /usr/sbin/lighttpd -tt -f "$app/lighttpd.conf") ||
+		fail "lighttpd refuses $repo/lighttpd.conf"
+}
+
+start_lighttpd() {
+	launch lighttpd "$web_user" TERM "$logs/lighttpd.log" /usr/sbin/lighttpd -f "$app/lighttpd.conf" -D
+}
+
+wait_for_ready() {
+	local answer
+	until answer=$(curl -s --noproxy '*' -m 2 -w '\n%{http_code}' "$operations/ready") &&
+		[ "${answer##*$'\n'}" = 200 ]; do
+		kill -0 "${pid[lighttpd]}" 2>/dev/null ||
+			{ show_log "$logs/lighttpd.log"; fail "lighttpd did not start"; }
+		[ "$SECONDS" -lt "$start_seconds" ] || {
+			show_log "$logs/lighttpd.log"
+			show_log "$logs/programs.log"
+			show_log "$logs/linkshrink.log"
+			fail "not ready within $start_seconds s: ${answer//$'\n'/ }"
+		}
+		sleep 0.05
+	done
+}

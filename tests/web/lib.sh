@@ -1,0 +1,135 @@
+# What the tests of the running system share. Sourced from the root of the repository; then:
+#
+#   check NAME command…          "ok - NAME" if the command succeeds, else "not ok - NAME" and what it said
+#   ok NAME, not_ok NAME         the same by hand
+#   finish                       the end: fails if anything was not ok
+#   wait_until SECONDS command…  until it succeeds; fails when the time is up
+#   free_port                    a port that nobody listens on
+#   stack_up, stack_down         a stack of the test's own, on free ports, in $LINKSHRINK_VAR; gone after
+#   stack_restart                the same again, with the settings as they are now
+#   stack_programs [NAME]        pids of its programs, one a line
+#   stack_postgres               pids of all of its PostgreSQL, one a line
+#   alive NAME COUNT             whether that many processes of a program exist
+#   running NAME COUNT           likewise, and none of them is stopped
+#   sql STATEMENT                what its database answers
+#
+# $work is a directory that is gone after stack_down.
+# shellcheck shell=bash
+
+LINKSHRINK_BIN=${LINKSHRINK_BIN:-$PWD/build/bin}
+LINKSHRINK_TESTS=${LINKSHRINK_TESTS:-$PWD/build/tests}
+export LINKSHRINK_BIN LINKSHRINK_TESTS
+
+failures=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/linkshrink-web.XXXXXX")
+chmod 755 "$work"   # the users of the stack have to get in
+
+ok() { echo "ok - $1"; }
+
+not_ok() {
+	echo "not ok - $1"
+	failures=$((failures + 1))
+}
+
+check() {
+	local name=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		ok "$name"
+	else
+		not_ok "$name"
+		[ -z "$said" ] || printf '%s\n' "$said" | head -n 40 | sed 's/^/    /'
+	fi
+}
+
+finish() {
+	[ "$failures" -eq 0 ] || exit 1
+	exit 0
+}
+
+wait_until() {
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@"; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Below the ports that the kernel gives to clients; remembered, since they are asked for in pairs.
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 12000))
+		! grep -qx "$port" "$work/ports" 2>/dev/null && ! listens "$port" && break
+	done
+	echo "$port" | tee -a "$work/ports"
+}
+
+# What the stack in $LINKSHRINK_VAR keeps outside of it, by the stack's own account.
+forget_stack() (
+	# shellcheck disable=SC2034 # for paths.sh
+	repo=$PWD
+	fail() { exit 1; }
+	# shellcheck source=scripts/stack.d/paths.sh
+	. scripts/stack.d/paths.sh
+	settle_paths
+	# shellcheck disable=SC2154 # from settle_paths
+	{
+		rm -rf "$shared"
+		[ "$plain" = "$run" ] || rm -rf "$plain"
+	}
+)
+
+stack_up() {
+	# shellcheck disable=SC2031 # the subshell is another matter
+	export LINKSHRINK_VAR=$work/var
+	LINKSHRINK_PORT=$(free_port)
+	LINKSHRINK_OPS_PORT=$(free_port)
+	export LINKSHRINK_PORT LINKSHRINK_OPS_PORT
+	stack_start
+}
+
+stack_start() {
+	scripts/stack up --detach >"$work/up.log" 2>&1 || {
+		not_ok "the stack starts"
+		sed 's/^/    /' "$work/up.log"
+		exit 1
+	}
+}
+
+stack_restart() {
+	scripts/stack down >/dev/null
+	stack_start
+}
+
+stack_down() {
+	scripts/stack down >/dev/null 2>&1 || true
+	forget_stack || true
+	rm -rf "$work"
+}
+
+noted() { sed -n "s/^$1 //p" "$LINKSHRINK_VAR/run/state" 2>/dev/null || true; }
+
+children() { # of a pid, with their state and name; not those that are dead already
+	ps --ppid "${1:-0}" -o pid=,stat=,comm= | awk '$2 !~ /^Z/'
+}
+
+stack_programs() {
+	children "$(noted lighttpd)" | awk -v name="${1:-}" 'name == "" || $3 == name { print $1 }'
+}
+
+stack_postgres() {
+	noted postgresql
+	children "$(noted postgresql)" | awk '{ print $1 }'
+}
+
+alive() { [ "$(stack_programs "$1" | grep -c .)" -eq "$2" ]; }
+
+running() {
+	[ "$(children "$(noted lighttpd)" | awk -v name="$1" '$3 == name && $2 !~ /^T/' | grep -c .)" -eq "$2" ]
+}
+
+sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" "$(cat "$LINKSHRINK_VAR/run/owner.url")"; }
