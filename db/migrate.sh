@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # Brings the schema of a database up to the newest file of db/migrations.
 set -eu
 
@@ -11,8 +11,7 @@ transaction together with its row in schema_migrations, and then db/grants.sql i
 linkshrink_web exists. It may run at any time, also twice at once.
 
 connection  libpq connection string or URL of the owner of the database; without it
-            DATABASE_OWNER_URL. Others can see it in the list of processes: a password
-            belongs into PGPASSWORD or PGPASSFILE.
+            DATABASE_OWNER_URL, which others cannot see in the list of processes
 --status    only say which files were applied; the exit status is 1 if any is missing or changed
 
 MIGRATIONS  another directory of migrations (for tests)
@@ -153,6 +152,9 @@ connection=${1:-${DATABASE_OWNER_URL:-}}
 [ $# -le 1 ] || die 'one connection at most; see --help'
 command -v psql >/dev/null || die 'psql is not installed'
 directory=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$directory/hide-password.sh"
+hide_password
 grants=$(printf '%s' "$directory/grants.sql" | sed "s/'/''/g")
 cd "${MIGRATIONS:-$directory/migrations}" || die 'no directory of migrations'
 check_numbers

@@ -105,6 +105,21 @@ begin away
 url='host=/nonexistent'
 check 'a database that is away is said so' refuses 'connection to server'
 
+# pg_hba.conf trusts everyone here: psql must be seen to get the password, not to need it.
+mkdir "$work/bin"
+cat >"$work/bin/psql" <<'END'
+#!/bin/sh
+printf "%s\n" "arguments $* password $PGPASSWORD"
+END
+chmod +x "$work/bin/psql"
+url='postgresql://u:s%40e%5Cc@h/d?x=y'
+PATH="$work/bin:$PATH" migrate
+check 'a password goes to psql by the environment' says 'password s@e[\\]c$'
+check 'a password is no argument of psql' says 'arguments .* postgresql://u@h/d?x=y password'
+url='host=h password=sec user=u'
+PATH="$work/bin:$PATH" migrate
+check 'a password among keywords as well' says 'arguments .* host=h  user=u password sec$'
+
 "$root/db/dump-schema.sh" "$LINKSHRINK_TEST_OWNER_URL" >"$work/schema.sql"
 diff -u "$root/db/schema.sql" "$work/schema.sql" >"$work/out" 2>&1 || true
 check 'db/schema.sql is fresh (else: tests/domain/with-cluster.sh --write-schema)' test ! -s "$work/out"
