@@ -17,6 +17,7 @@ LIBS      := -lfcgi -lpq -lcjson -lcrypto -lpthread
 
 # SAN=address,undefined builds everything with sanitizers, in a directory of its own.
 SAN       ?=
+comma     := ,
 ifneq ($(SAN),)
 BUILD     := build/san-$(subst $(comma),-,$(SAN))
 HARDEN    := -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -25,7 +26,6 @@ CFLAGS    := -O1 -g
 else
 BUILD     := build
 endif
-comma     := ,
 
 ALL_CFLAGS  = $(STD) $(WARN) $(HARDEN) $(INCLUDES) $(DEFINES) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)

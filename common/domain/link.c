@@ -110,6 +110,14 @@ enum link_result link_find(struct db *db, const char *code, struct link *found)
 	return fetch(db, STATEMENT_link_find, &code, 1, LINK_UNKNOWN, found);
 }
 
+enum link_result link_find_id(struct db *db, int64_t id, struct link *found)
+{
+	char text[DB_NUMBER];
+	const char *parameter = db_number_text(text, id);
+
+	return fetch(db, STATEMENT_link_find_id, &parameter, 1, LINK_UNKNOWN, found);
+}
+
 enum link_result link_visit(struct db *db, const struct link *link)
 {
 	const char *code = link->code;

@@ -54,6 +54,8 @@ __attribute__((warn_unused_result)) enum link_result link_find_same(
 /* The link with this code, whatever its state. LINK_OK, LINK_UNKNOWN or LINK_DOWN. */
 __attribute__((warn_unused_result)) enum link_result link_find(
 	struct db *db, const char *code, struct link *found);
+__attribute__((warn_unused_result)) enum link_result link_find_id(
+	struct db *db, int64_t id, struct link *found);
 
 /*
  * Takes one visit of a link that has max_visits, in one atomic step: LINK_OK, or LINK_GONE when
