@@ -42,6 +42,7 @@ SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
 .PHONY: all help deps build run test lint layers sizes format clean
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
