@@ -64,11 +64,11 @@ superuser() { (cd / && as "$database_user" psql -X -q -A -t -v ON_ERROR_STOP=1 -
 
 wait_for_postgresql() {
 	until superuser -d postgres -c '' 2>/dev/null; do
-		if [ "$SECONDS" -ge "$start_seconds" ] || ! kill -0 "${pid[postgresql]}" 2>/dev/null; then
+		if [ "$SECONDS" -ge "$start_seconds" ] || ! is_alive postgresql; then
 			show_log "$logs/postgresql.log"
 			fail "PostgreSQL did not start"
 		fi
-		sleep 0.05
+		pause_for 0.05
 	done
 }
 

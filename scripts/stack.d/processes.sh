@@ -10,7 +10,7 @@ launch() { # name user signal log command…
 	local identity=()
 	[ "$(id -u)" -ne 0 ] || identity=(--reuid="$user" --regid="$(id -g "$user")" --init-groups)
 	(
-		exec {lock}>&- </dev/null >>"$log" 2>&1
+		exec {lock}>&- {quiet}>&- </dev/null >>"$log" 2>&1
 		trap - EXIT
 		cd /
 		[ "$delay" -eq 0 ] || sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
@@ -81,7 +81,7 @@ end_leftovers() { # kind signal seconds
 	end=$((SECONDS + $3))
 	while [ -n "$(leftovers "$1")" ]; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		pause_for 0.05
 	done
 }
 
@@ -91,16 +91,27 @@ clear_leftovers() {
 	end_leftovers database KILL 10 || fail "can't end the old PostgreSQL in $cluster"
 }
 
+# Waits without starting a process: nothing ever comes through this pipe.
+exec {quiet}<> <(:)
+pause_for() { read -r -t "$1" -u "$quiet" || true; }
+
+# By the kernel's word: bash 5.2 overlooks in "wait -n" whoever ended just before it, and in a trap
+# it does not notice deaths at all.
+is_alive() {
+	local stat
+	{ IFS= read -r stat <"/proc/${pid[$1]:-none}/stat"; } 2>/dev/null || return 1
+	case ${stat##*) } in Z* | X*) return 1 ;; esac
+}
+
 # Ends one of our children: a signal, a bounded wait.
 end_child() { # name signal seconds
-	local timer
-	[ -n "${pid[$1]:-}" ] && kill -"$2" "${pid[$1]}" 2>/dev/null || return 0
-	sleep "$3" {lock}>&- &
-	timer=$!
-	wait -n "${pid[$1]}" "$timer" || true
-	kill "$timer" 2>/dev/null || true
-	wait "$timer" 2>/dev/null || true
-	! kill -0 "${pid[$1]}" 2>/dev/null
+	local end=$((SECONDS + $3))
+	[ -n "${pid[$1]:-}" ] || return 0
+	kill -"$2" "${pid[$1]}" 2>/dev/null || return 0
+	while is_alive "$1"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		pause_for 0.02
+	done
 }
 
 stop_all() {

@@ -36,7 +36,7 @@ wait_for_ready() {
 	local answer
 	until answer=$(curl -s --noproxy '*' -m 2 -w '\n%{http_code}' "$operations/ready") &&
 		[ "${answer##*$'\n'}" = 200 ]; do
-		kill -0 "${pid[lighttpd]}" 2>/dev/null ||
+		is_alive lighttpd ||
 			{ show_log "$logs/lighttpd.log"; fail "lighttpd did not start"; }
 		[ "$SECONDS" -lt "$start_seconds" ] || {
 			show_log "$logs/lighttpd.log"
@@ -44,6 +44,6 @@ wait_for_ready() {
 			show_log "$logs/linkshrink.log"
 			fail "not ready within $start_seconds s: ${answer//$'\n'/ }"
 		}
-		sleep 0.05
+		pause_for 0.05
 	done
 }
