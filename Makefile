@@ -42,7 +42,6 @@ SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
 .PHONY: all help deps build run test lint layers sizes format clean
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -76,13 +75,13 @@ format: ## lay out the C sources with clang-format
 clean: ## remove what was built
 	@rm -rf build
 
-$(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/libcommon.a
+$(BINARIES): $(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(SAY) $@
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # main.c is the same for all programs but for the service that it runs.
-$(BUILD)/main/%.o: common/service/main.c
+$(PROGRAMS:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: common/service/main.c
 	@mkdir -p $(@D)
 	$(SAY) $@
 	$(QUIET)$(CC) $(ALL_CFLAGS) -DSERVICE=$*_service -c -o $@ $<

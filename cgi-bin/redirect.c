@@ -30,7 +30,7 @@ static void set_caching(struct http_response *res, int status)
 {
 	char value[64];
 	bool permanent = status == 301 || status == 308;
-	struct text text = text_fixed(value, sizeof value);
+	struct text text = text_fixed(value, sizeof(value));
 	text_addf(&text, "private, max-age=%d", permanent ? PERMANENT_MAX_AGE : 0);
 	http_header(res, "Cache-Control", value);
 }
@@ -47,7 +47,7 @@ static void redirect_to(struct worker *worker, const struct http_request *req,
 	struct http_response *res, const struct link *link)
 {
 	char memory[2 * TARGET_URL_MAX], canonical[TARGET_URL_MAX + 1];
-	struct text location = text_fixed(memory, sizeof memory);
+	struct text location = text_fixed(memory, sizeof(memory));
 	/* Checked again although it was checked when stored: a Location is the last gate. */
 	if (!build_location(link, req->query, &location) ||
 		target_url_read(location.data, canonical) != NULL) {
@@ -89,7 +89,7 @@ static void follow(struct worker *worker, const struct http_request *req, struct
 		http_problem(res, 404, "url not found");
 		return;
 	}
-	text_copy(worker->code, sizeof worker->code, req->capture);
+	text_copy(worker->code, sizeof(worker->code), req->capture);
 	enum link_result found = replica_find(worker->db, req->capture, &link);
 	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
 }
@@ -106,7 +106,7 @@ static void follow_id(
 	}
 	enum link_result found = replica_find_id(worker->db, id, &link);
 	if (found == LINK_OK)
-		text_copy(worker->code, sizeof worker->code, link.code);
+		text_copy(worker->code, sizeof(worker->code), link.code);
 	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
 }
 

@@ -85,10 +85,10 @@ static void shorten(
 	bool created;
 	if (!read_wish(req, res, &wish, &link))
 		return;
-	text_copy(link.code, sizeof link.code, wish.short_code);
-	text_copy(link.title, sizeof link.title, wish.title);
+	text_copy(link.code, sizeof(link.code), wish.short_code);
+	text_copy(link.title, sizeof(link.title), wish.title);
 	enum link_result result = find_or_create(worker, &wish, &link, &created);
-	text_copy(worker->code, sizeof worker->code, link.code);
+	text_copy(worker->code, sizeof(worker->code), link.code);
 	switch (result) {
 	case LINK_OK:
 		if (created)

@@ -63,7 +63,7 @@ static const char *workers_fault(void)
 		{ LABEL_program_SHORTEN, "no shorten process is alive" },
 		{ LABEL_program_METRICS, "no metrics process is alive" },
 	};
-	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (workers_alive(needed[i].program) == 0)
 			return needed[i].fault;
 	return NULL;
@@ -87,7 +87,7 @@ static void ready(struct worker *worker, const struct http_request *req, struct 
 			segment_shared() ? NULL : "the shared memory file is missing or replaced" },
 		{ "workers", workers_fault() },
 	};
-	const size_t count = sizeof checks / sizeof *checks;
+	const size_t count = sizeof(checks) / sizeof(*checks);
 	bool all_well = true;
 	for (size_t i = 0; i < count; i++)
 		all_well = all_well && checks[i].fault == NULL;
@@ -119,7 +119,7 @@ static void read_cpu(double *all, double *idle)
 {
 	char stat[256];
 	double user = 0, nice_ = 0, system_ = 0, idle_ = 0, wait = 0, irq = 0, soft = 0, steal = 0;
-	read_file("/proc/stat", stat, sizeof stat);
+	read_file("/proc/stat", stat, sizeof(stat));
 	sscanf(stat, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice_, &system_, &idle_, &wait,
 		&irq, &soft, &steal);
 	*idle = idle_ + wait;
@@ -150,7 +150,7 @@ static double meminfo_mb(const char *meminfo, const char *row)
 static void add_memory(struct json_writer *json)
 {
 	char meminfo[4096];
-	read_file("/proc/meminfo", meminfo, sizeof meminfo);
+	read_file("/proc/meminfo", meminfo, sizeof(meminfo));
 	double total = meminfo_mb(meminfo, "MemTotal:");
 	double used = total - meminfo_mb(meminfo, "MemAvailable:");
 	json_decimal(json, "memory_total_mb", total);
@@ -171,7 +171,7 @@ static void add_load(struct json_writer *json)
 {
 	char loadavg[128];
 	double minutes[3] = { 0 };
-	read_file("/proc/loadavg", loadavg, sizeof loadavg);
+	read_file("/proc/loadavg", loadavg, sizeof(loadavg));
 	sscanf(loadavg, "%lf %lf %lf", &minutes[0], &minutes[1], &minutes[2]);
 	json_open(json, "load", '[');
 	for (int i = 0; i < 3; i++)
@@ -185,9 +185,9 @@ static void add_pressure(struct json_writer *json, const char *resource)
 {
 	char path[64], content[512];
 	double share;
-	struct text text = text_fixed(path, sizeof path);
+	struct text text = text_fixed(path, sizeof(path));
 	text_addf(&text, "/proc/pressure/%s", resource);
-	read_file(path, content, sizeof content);
+	read_file(path, content, sizeof(content));
 	if (sscanf(content, "some avg10=%lf", &share) == 1)
 		json_decimal(json, resource, share);
 	else

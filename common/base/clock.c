@@ -32,7 +32,7 @@ void clock_format(int64_t wall_ms, char text[CLOCK_TEXT])
 	struct tm utc;
 	gmtime_r(&seconds, &utc);
 	char whole[CLOCK_TEXT - 4];
-	strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &utc);
+	strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(text, CLOCK_TEXT, "%.19s.%03dZ", whole, (int)(wall_ms % 1000));
 }
 

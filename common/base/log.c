@@ -80,7 +80,7 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 	line->level = level;
 	line->cut = false;
 	/* Room for `,"cut":true}` and the newline is kept back for log_end(). */
-	line->text = text_fixed(line->bytes, sizeof line->bytes - 16);
+	line->text = text_fixed(line->bytes, sizeof(line->bytes) - 16);
 	text_addf(&line->text, "{\"ts\":\"%s\",\"level\":\"%s\",\"component\":\"%s\"", now,
 		level_names[level], state.component);
 	log_field(line, "event", event);
@@ -142,7 +142,7 @@ void log_end(struct log_line *line)
 	if (line->level < state.least)
 		return;
 	struct text *text = &line->text;
-	text->limit = text->room = sizeof line->bytes;
+	text->limit = text->room = sizeof(line->bytes);
 	text_add(text, line->cut ? ",\"cut\":true}\n" : "}\n");
 	if (write_line(text->data, text->len))
 		metrics_add(METRIC_log_lines, (unsigned)line->level, 0, 1);

@@ -94,7 +94,7 @@ uint64_t metrics_observations(enum metric metric, unsigned a)
 static void add_seconds(struct text *page, int64_t nanoseconds)
 {
 	char digits[32];
-	struct text number = text_fixed(digits, sizeof digits);
+	struct text number = text_fixed(digits, sizeof(digits));
 	uint64_t size = nanoseconds < 0 ? 0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
 	text_addf(&number, "%s%llu.%09llu", nanoseconds < 0 ? "-" : "",
 		(unsigned long long)(size / 1000000000), (unsigned long long)(size % 1000000000));
@@ -216,12 +216,12 @@ static uint64_t hash_label(uint64_t hash, const struct label *label)
 uint64_t metrics_layout(void)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	hash = hash_bytes(hash, buckets, sizeof buckets);
+	hash = hash_bytes(hash, buckets, sizeof(buckets));
 	for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
 		const struct description *is = &descriptions[metric];
 		hash = hash_string(hash, is->name);
-		hash = hash_bytes(hash, &is->kind, sizeof is->kind);
-		hash = hash_bytes(hash, &is->unit, sizeof is->unit);
+		hash = hash_bytes(hash, &is->kind, sizeof(is->kind));
+		hash = hash_bytes(hash, &is->unit, sizeof(is->unit));
 		hash = hash_label(hash, is->a);
 		hash = hash_label(hash, is->b);
 	}
@@ -231,7 +231,7 @@ uint64_t metrics_layout(void)
 enum label_code metrics_code(int status)
 {
 	char digits[16];
-	struct text number = text_fixed(digits, sizeof digits);
+	struct text number = text_fixed(digits, sizeof(digits));
 	text_add_number(&number, status);
 	enum label_code code = 0;
 	while (code < LABEL_code_OTHER && strcmp(values_of_code[code], digits) != 0)

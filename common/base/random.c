@@ -25,7 +25,7 @@ uint32_t random_below(uint32_t bound)
 	uint32_t fair = UINT32_MAX - UINT32_MAX % bound;
 	uint32_t value;
 	do
-		random_bytes(&value, sizeof value);
+		random_bytes(&value, sizeof(value));
 	while (value >= fair);
 	return value % bound;
 }
@@ -35,7 +35,7 @@ void random_hex(char *to, size_t len)
 	static const char digits[] = "0123456789abcdef";
 	unsigned char bytes[64];
 	while (len > 0) {
-		size_t part = len < sizeof bytes ? len : sizeof bytes;
+		size_t part = len < sizeof(bytes) ? len : sizeof(bytes);
 		random_bytes(bytes, part);
 		for (size_t i = 0; i < part; i++) {
 			*to++ = digits[bytes[i] >> 4];

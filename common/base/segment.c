@@ -48,7 +48,7 @@ static int make_unnamed(const char *directory)
 	/* posix_fallocate() rather than ftruncate(): a full tmpfs is an error now, not SIGBUS
 	 * later. */
 	int full = posix_fallocate(descriptor, 0, sizeof(struct segment));
-	if (full != 0 || pwrite(descriptor, &header, sizeof header, 0) != sizeof header) {
+	if (full != 0 || pwrite(descriptor, &header, sizeof(header), 0) != sizeof(header)) {
 		close(descriptor);
 		errno = full != 0 ? full : EIO;
 		return -1;
@@ -61,7 +61,7 @@ static bool is_whole(int descriptor)
 	struct stat file;
 	struct segment_header header;
 	return fstat(descriptor, &file) == 0 && file.st_size == sizeof(struct segment) &&
-	       pread(descriptor, &header, sizeof header, 0) == sizeof header &&
+	       pread(descriptor, &header, sizeof(header), 0) == sizeof(header) &&
 	       header.magic == SEGMENT_MAGIC && header.layout == layout() &&
 	       header.bytes == sizeof(struct segment);
 }
@@ -83,7 +83,7 @@ static int open_or_make(const char *path, const char *directory)
 		if (fresh < 0)
 			return -1;
 		char name[64];
-		snprintf(name, sizeof name, "/proc/self/fd/%d", fresh);
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fresh);
 		int linked = linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 		if (linked == 0)
 			return fresh;
@@ -111,7 +111,7 @@ bool segment_open(const char *path)
 {
 	char directory[1024];
 	segment_close();
-	snprintf(state.path, sizeof state.path, "%s.%016llx", path, (unsigned long long)layout());
+	snprintf(state.path, sizeof(state.path), "%s.%016llx", path, (unsigned long long)layout());
 	if (!split_path(path, directory)) {
 		errno = EINVAL;
 		return false;

@@ -59,11 +59,11 @@ static bool is_locked(unsigned index)
 static uint64_t start_ticks(int32_t pid)
 {
 	char path[64], bytes[1024];
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return 0;
-	ssize_t len = read(descriptor, bytes, sizeof bytes - 1);
+	ssize_t len = read(descriptor, bytes, sizeof(bytes) - 1);
 	close(descriptor);
 	bytes[len < 0 ? 0 : len] = '\0';
 	const char *field = strrchr(bytes, ')');

@@ -20,7 +20,7 @@ static bool is_reserved(const char *code)
 #define PATH(segment, listener, program) segment,
 #include "base/paths.def"
 	};
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
 		if (strcasecmp(reserved[i], code) == 0)
 			return true;
 	}
@@ -44,6 +44,6 @@ void code_random(char code[CODE_RANDOM + 1])
 	code[CODE_RANDOM] = '\0';
 	do {
 		for (int i = 0; i < CODE_RANDOM; i++)
-			code[i] = alphabet[random_below(sizeof alphabet - 1)];
+			code[i] = alphabet[random_below(sizeof(alphabet) - 1)];
 	} while (code_refusal(code) != NULL);
 }

@@ -59,9 +59,9 @@ static uint64_t identify(enum rate_class class, const char *client)
 	if (inet_pton(AF_INET6, client, &address) != 1)
 		identity = hash(seed, client, strlen(client));
 	else if (IN6_IS_ADDR_V4MAPPED(&address))
-		identity = hash(seed, &address, sizeof address);
+		identity = hash(seed, &address, sizeof(address));
 	else
-		identity = hash(seed, &address, sizeof address / 2);
+		identity = hash(seed, &address, sizeof(address) / 2);
 	return identity != 0 ? identity : 1;
 }
 

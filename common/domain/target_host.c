@@ -58,7 +58,7 @@ static bool is_private_ipv4(const unsigned char *bytes)
 {
 	uint32_t address = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
 			   (uint32_t)bytes[2] << 8 | bytes[3];
-	for (size_t i = 0; i < sizeof private_ipv4 / sizeof *private_ipv4; i++) {
+	for (size_t i = 0; i < sizeof(private_ipv4) / sizeof(*private_ipv4); i++) {
 		if ((address ^ private_ipv4[i].network) >> (32 - private_ipv4[i].bits) == 0)
 			return true;
 	}
@@ -74,7 +74,7 @@ static bool has_prefix(const unsigned char *bytes, const unsigned char *network,
 
 static bool is_private_ipv6(const unsigned char *bytes)
 {
-	for (size_t i = 0; i < sizeof special_ipv6 / sizeof *special_ipv6; i++) {
+	for (size_t i = 0; i < sizeof(special_ipv6) / sizeof(*special_ipv6); i++) {
 		if (!has_prefix(bytes, special_ipv6[i].network, special_ipv6[i].bits))
 			continue;
 		int embedded = special_ipv6[i].embedded;
@@ -95,14 +95,14 @@ static const char *read_ipv6(const char *inside, size_t len, struct target_host 
 {
 	char spelled[INET6_ADDRSTRLEN], canonical[INET6_ADDRSTRLEN];
 	struct in6_addr address;
-	if (len >= sizeof spelled)
+	if (len >= sizeof(spelled))
 		return not_a_host;
 	memcpy(spelled, inside, len);
 	spelled[len] = '\0';
 	if (strlen(spelled) != len || inet_pton(AF_INET6, spelled, &address) != 1)
 		return not_a_host;
-	inet_ntop(AF_INET6, &address, canonical, sizeof canonical);
-	struct text text = text_fixed(host->text, sizeof host->text);
+	inet_ntop(AF_INET6, &address, canonical, sizeof(canonical));
+	struct text text = text_fixed(host->text, sizeof(host->text));
 	text_addf(&text, "[%s]", canonical);
 	host->address = true;
 	host->private = is_private_ipv6(address.s6_addr);
@@ -116,7 +116,7 @@ static const char *read_ipv4(struct target_host *host)
 	char canonical[INET_ADDRSTRLEN];
 	if (inet_pton(AF_INET, host->text, bytes) != 1)
 		return "must spell an IPv4 address as four decimal numbers";
-	inet_ntop(AF_INET, bytes, canonical, sizeof canonical);
+	inet_ntop(AF_INET, bytes, canonical, sizeof(canonical));
 	if (strcmp(canonical, host->text) != 0)
 		return "must spell an IPv4 address as four decimal numbers";
 	host->address = true;
@@ -143,7 +143,7 @@ static bool ends_with(const char *name, const char *suffix)
 
 static bool is_private_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof private_suffixes / sizeof *private_suffixes; i++) {
+	for (size_t i = 0; i < sizeof(private_suffixes) / sizeof(*private_suffixes); i++) {
 		if (ends_with(name, private_suffixes[i]))
 			return true;
 	}

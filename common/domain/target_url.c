@@ -110,7 +110,7 @@ static const char *read_scheme(struct part *rest, struct url *url)
 		const char *scheme;
 		int64_t port;
 	} schemes[] = { { "http://", "http", 80 }, { "https://", "https", 443 } };
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		size_t len = strlen(schemes[i].prefix);
 		if (rest->len < len || strncasecmp(rest->at, schemes[i].prefix, len) != 0)
 			continue;
@@ -128,7 +128,7 @@ static const char *read_port(struct part port, int64_t *number)
 	char digits[8];
 	if (port.len <= 1)
 		return NULL;
-	struct text text = text_fixed(digits, sizeof digits);
+	struct text text = text_fixed(digits, sizeof(digits));
 	text_add_bytes(&text, port.at + 1, port.len - 1);
 	if (text.cut || !text_to_number(digits, 1, 65535, number))
 		return "must have a port from 1 to 65535, or none";
@@ -273,7 +273,7 @@ static bool add_own(const struct url *url)
 static void add_own_text(const char *bytes, size_t len)
 {
 	char memory[TARGET_URL_MAX + 1];
-	struct text text = text_fixed(memory, sizeof memory);
+	struct text text = text_fixed(memory, sizeof(memory));
 	struct part name = { bytes, len };
 	while (name.len > 0 && is_space(*name.at))
 		name = (struct part){ name.at + 1, name.len - 1 };

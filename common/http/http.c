@@ -11,15 +11,15 @@ static const struct {
 	const char *name;
 	enum http_method method;
 } methods[] = {
-	{"GET",     HTTP_GET   },
-	{ "HEAD",   HTTP_HEAD  },
-	{ "POST",   HTTP_POST  },
-	{ "PUT",    HTTP_PUT   },
-	{ "PATCH",  HTTP_PATCH },
-	{ "DELETE", HTTP_DELETE},
+	{ "GET", HTTP_GET },
+	{ "HEAD", HTTP_HEAD },
+	{ "POST", HTTP_POST },
+	{ "PUT", HTTP_PUT },
+	{ "PATCH", HTTP_PATCH },
+	{ "DELETE", HTTP_DELETE },
 };
 
-enum { METHODS = sizeof methods / sizeof *methods };
+enum { METHODS = sizeof(methods) / sizeof(*methods) };
 
 enum http_method http_method_from(const char *name)
 {
@@ -190,7 +190,7 @@ void http_problem_detail(struct http_response *res, int status, const char *erro
 void http_unavailable(struct http_response *res, unsigned retry_after)
 {
 	char seconds[16];
-	snprintf(seconds, sizeof seconds, "%u", retry_after);
+	snprintf(seconds, sizeof(seconds), "%u", retry_after);
 	http_problem(res, 503, "service unavailable, try again soon");
 	http_header(res, "Retry-After", seconds);
 }
@@ -202,7 +202,7 @@ void http_fault(struct http_faults *faults, const char *field, const char *forma
 	va_list arguments;
 	va_start(arguments, format);
 	size_t next = faults->count++;
-	snprintf(faults->list[next].field, sizeof faults->list[next].field, "%s", field);
-	vsnprintf(faults->list[next].what, sizeof faults->list[next].what, format, arguments);
+	snprintf(faults->list[next].field, sizeof(faults->list[next].field), "%s", field);
+	vsnprintf(faults->list[next].what, sizeof(faults->list[next].what), format, arguments);
 	va_end(arguments);
 }

@@ -16,12 +16,12 @@ static int compare_keys(const void *left, const void *right)
 static bool repeats_a_key(const cJSON *object)
 {
 	size_t count = (size_t)cJSON_GetArraySize(object), next = 0;
-	const char **keys = calloc(count + 1, sizeof *keys);
+	const char **keys = calloc(count + 1, sizeof(*keys));
 	bool repeated = keys == NULL;
 	const cJSON *member;
 	if (keys != NULL) {
 		cJSON_ArrayForEach(member, object) keys[next++] = member->string;
-		qsort(keys, count, sizeof *keys, compare_keys);
+		qsort(keys, count, sizeof(*keys), compare_keys);
 	}
 	for (size_t i = 1; i < count && !repeated; i++)
 		repeated = strcmp(keys[i - 1], keys[i]) == 0;

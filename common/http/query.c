@@ -77,7 +77,7 @@ static enum decoded decode(const char *from, size_t len, char *to, size_t room)
 static bool is_named(const struct parameter *parameter, const char *name)
 {
 	char decoded[NAME_MAX_BYTES + 1];
-	return decode(parameter->name, parameter->name_len, decoded, sizeof decoded) == DECODED &&
+	return decode(parameter->name, parameter->name_len, decoded, sizeof(decoded)) == DECODED &&
 	       strcmp(decoded, name) == 0;
 }
 

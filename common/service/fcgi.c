@@ -58,7 +58,7 @@ static void read_body(const FCGX_Request *request, struct text *body)
 	char part[8192];
 	text_clear(body);
 	while (!body->cut) {
-		int len = FCGX_GetStr(part, sizeof part, request->in);
+		int len = FCGX_GetStr(part, sizeof(part), request->in);
 		if (len <= 0)
 			break;
 		text_add_bytes(body, part, (size_t)len);
@@ -96,7 +96,7 @@ static void send_response(const FCGX_Request *request, const struct http_request
 	const struct http_response *res)
 {
 	char status[64];
-	struct text line = text_fixed(status, sizeof status);
+	struct text line = text_fixed(status, sizeof(status));
 	text_addf(&line, "Status: %d %s\r\n", res->status, http_reason(res->status));
 	FCGX_PutStr(line.data, (int)line.len, request->out);
 	FCGX_PutStr(res->headers.data, (int)res->headers.len, request->out);

@@ -30,7 +30,7 @@ static void add_number_or_null(struct json_writer *json, const char *key, int64_
 void link_json(struct text *text, const struct link *link)
 {
 	char memory[SHORT_URL_MAX];
-	struct text short_url = text_fixed(memory, sizeof memory);
+	struct text short_url = text_fixed(memory, sizeof(memory));
 	link_json_short_url(&short_url, link->code);
 
 	struct json_writer json = json_writer(text);

@@ -75,7 +75,7 @@ static int answer_argument(const char *argument)
 static bool load_settings(void)
 {
 	char memory[4096];
-	struct text error = text_fixed(memory, sizeof memory);
+	struct text error = text_fixed(memory, sizeof(memory));
 	if (config_load(&error))
 		return true;
 	fprintf(stderr, "%s: the settings are wrong:\n%s", SERVICE.name, memory);

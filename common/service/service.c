@@ -63,7 +63,7 @@ static void answer_no_route(struct http_response *res, unsigned allowed)
 		return;
 	}
 	char list[64];
-	struct text allow = text_fixed(list, sizeof list);
+	struct text allow = text_fixed(list, sizeof(list));
 	for (unsigned method = HTTP_GET; method <= HTTP_DELETE; method <<= 1)
 		if ((allowed & method) != 0)
 			text_addf(&allow, "%s%s", allow.len == 0 ? "" : ", ",
@@ -77,7 +77,7 @@ static bool refuse_too_many(struct http_response *res, enum label_handler handle
 	char seconds[16];
 	if (wait == 0)
 		return false;
-	struct text text = text_fixed(seconds, sizeof seconds);
+	struct text text = text_fixed(seconds, sizeof(seconds));
 	text_add_number(&text, wait);
 	metrics_add(METRIC_rate_limited, handler, 0, 1);
 	http_problem(res, 429, "too many requests");

@@ -12,8 +12,8 @@
 struct exchange *exchange_new(enum http_method method, const char *path)
 {
 	char memory[1024];
-	struct text error = text_fixed(memory, sizeof memory);
-	struct exchange *exchange = calloc(1, sizeof *exchange);
+	struct text error = text_fixed(memory, sizeof(memory));
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
 	cr_assert(config_load(&error), "%s", memory);
 	cr_assert(log_open("test", "/dev/null", LOG_ERROR));
 	target_url_init("https://s.example", "", false);
@@ -62,7 +62,7 @@ const char *exchange_header(const struct exchange *exchange, const char *name)
 {
 	static char value[HTTP_HEADERS_MAX];
 	char start[128];
-	snprintf(start, sizeof start, "%s: ", name);
+	snprintf(start, sizeof(start), "%s: ", name);
 	const char *line = exchange->res.headers.data;
 	while (line != NULL && *line != '\0') {
 		const char *end = strstr(line, "\r\n");

@@ -29,7 +29,7 @@ static struct link store(struct link wanted)
 	if (link.redirect_status == 0)
 		link.redirect_status = 302;
 	if (*link.target == '\0')
-		text_copy(link.target, sizeof link.target, "https://example.com/page");
+		text_copy(link.target, sizeof(link.target), "https://example.com/page");
 	struct db *db = db_new(getenv("LINKSHRINK_DATABASE_URL"), "redirect");
 	db_set_deadline(db, 5000);
 	cr_assert_eq(link_create(db, &link), LINK_OK);
@@ -41,7 +41,7 @@ static int follow(enum http_method method, const char *code, const char *query)
 {
 	static char path[128];
 	forget();
-	snprintf(path, sizeof path, "/%s", code);
+	snprintf(path, sizeof(path), "/%s", code);
 	exchange = exchange_new(method, path);
 	exchange->req.query = query;
 	return exchange_run(exchange, &redirect_service);
@@ -60,18 +60,18 @@ Test(redirect, has_three_paths_to_a_link)
 	struct link link = store((struct link){ 0 });
 	char path[128];
 	static const char *const formats[] = { "/r/%s", "/urls/%s/redirect" };
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		forget();
 		/* The formats are the two literals above. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(path, sizeof path, formats[i], link.code);
+		snprintf(path, sizeof(path), formats[i], link.code);
 #pragma GCC diagnostic pop
 		exchange = exchange_new(HTTP_GET, path);
 		cr_expect_eq(exchange_run(exchange, &redirect_service), 302, "%s", path);
 	}
 	forget();
-	snprintf(path, sizeof path, "/urls/%lld/redirect", (long long)link.id);
+	snprintf(path, sizeof(path), "/urls/%lld/redirect", (long long)link.id);
 	exchange = exchange_new(HTTP_GET, path);
 	cr_expect_eq(exchange_run(exchange, &redirect_service), 302);
 }
@@ -79,7 +79,7 @@ Test(redirect, has_three_paths_to_a_link)
 Test(redirect, keeps_the_status_that_the_link_wants_and_bounds_its_caching)
 {
 	static const int statuses[] = { 301, 302, 307, 308 };
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
 		struct link link = store((struct link){ .redirect_status = statuses[i] });
 		cr_expect_eq(follow(HTTP_GET, link.code, ""), statuses[i]);
 		bool permanent = statuses[i] == 301 || statuses[i] == 308;
@@ -102,9 +102,9 @@ Test(redirect, forwards_the_query_where_the_link_says_so)
 		{ "https://example.com/x#part", "", true, "https://example.com/x#part" },
 		{ "https://example.com/x#a?b", "c=1", true, "https://example.com/x?c=1#a?b" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct link wanted = { .forward_query = rows[i].forward };
-		text_copy(wanted.target, sizeof wanted.target, rows[i].target);
+		text_copy(wanted.target, sizeof(wanted.target), rows[i].target);
 		struct link link = store(wanted);
 		cr_expect_eq(follow(HTTP_GET, link.code, rows[i].query), 302);
 		cr_expect_str_eq(exchange_header(exchange, "Location"), rows[i].location);
@@ -116,7 +116,7 @@ Test(redirect, never_sends_a_target_that_would_be_refused)
 	/* Stored while private addresses were allowed, or by somebody who went around the programs.
 	 */
 	struct link wanted = { 0 };
-	text_copy(wanted.target, sizeof wanted.target, "http://127.0.0.1/admin");
+	text_copy(wanted.target, sizeof(wanted.target), "http://127.0.0.1/admin");
 	struct link link = store(wanted);
 	cr_expect_eq(follow(HTTP_GET, link.code, ""), 404);
 	cr_expect_null(exchange_header(exchange, "Location"));

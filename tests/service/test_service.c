@@ -105,7 +105,7 @@ Test(service, matches_whole_paths_only)
 		{ "/things/7", 404 },
 		{ "/things/7/parts/8", 404 },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		cr_expect_eq(ask(HTTP_GET, rows[i].path), rows[i].status, "%s", rows[i].path);
 }
 
@@ -140,7 +140,7 @@ Test(service, gives_every_answer_the_id_that_its_problem_names)
 	cr_expect(exchange_says(exchange, id));
 	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "application/problem+json");
 	char first[HTTP_ID];
-	memcpy(first, id, sizeof first);
+	memcpy(first, id, sizeof(first));
 	ask(HTTP_GET, "/plain");
 	cr_expect_str_neq(exchange_header(exchange, "X-Request-Id"), first);
 }
@@ -159,7 +159,7 @@ Test(service, continues_a_trace_and_starts_one_where_there_is_none)
 		{ "00-4bf92f3577b34da6a3ce929d0e0e473\"-00f067aa0ba902b7-01", false },
 		{ "", false },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		forget();
 		exchange = exchange_new(HTTP_GET, "/plain");
 		exchange->req.traceparent = rows[i].traceparent;
@@ -187,7 +187,7 @@ Test(service, refuses_bodies_above_the_limit_of_the_route)
 	static char long_body[HTTP_BODY_LIMIT + 2];
 	cr_expect_eq(post("/small", "{\"123456789\":1}"), 200);
 	cr_expect_eq(post("/small", "{\"12345678901\":1}"), 413);
-	memset(long_body, ' ', sizeof long_body - 1);
+	memset(long_body, ' ', sizeof(long_body) - 1);
 	cr_expect_eq(post("/usual", long_body), 413);
 	cr_expect_eq(post("/large", long_body), 200);
 	long_body[HTTP_BODY_LIMIT] = '\0';
@@ -207,7 +207,7 @@ Test(service, takes_json_only_where_it_wants_json)
 		{ "application/jsonp", 415 },
 		{ "", 415 },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		forget();
 		exchange = exchange_new(HTTP_POST, "/usual");
 		exchange_body(exchange, "{}");
@@ -229,7 +229,7 @@ Test(service, refuses_what_is_no_key)
 	static const char *const rows[] = { "Bearer", "Bearer x", "Basic YTpi", "Bearer ls_1_short",
 		"ls_1_0000000000000000000000000000000000000000000000000000000000000000" };
 	calls = 0;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		forget();
 		exchange = exchange_new(HTTP_GET, "/secret");
 		exchange->req.authorization = rows[i];

@@ -40,7 +40,7 @@ static const char *member(const char *key)
 {
 	static char value[4096];
 	char start[64];
-	snprintf(start, sizeof start, "\"%s\":\"", key);
+	snprintf(start, sizeof(start), "\"%s\":\"", key);
 	const char *found = strstr(exchange->res.body.data, start);
 	cr_assert_not_null(found, "%s in %s", key, exchange->res.body.data);
 	found += strlen(start);
@@ -57,9 +57,9 @@ Test(shorten, makes_a_link_and_shows_all_of_it)
 		"valid_until", "max_visits", "created_at", "updated_at" };
 	cr_assert_eq(shorten("{\"url\":\"https://example.com/a b?c\"}"), 400);
 	cr_assert_eq(shorten("{\"url\":\"https://EXAMPLE.com\",\"title\":\"T\"}"), 201);
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		char key[64];
-		snprintf(key, sizeof key, "\"%s\":", members[i]);
+		snprintf(key, sizeof(key), "\"%s\":", members[i]);
 		cr_expect(exchange_says(exchange, key), "%s", members[i]);
 	}
 	cr_expect_str_eq(member("original_url"), "https://example.com/");
@@ -80,7 +80,7 @@ Test(shorten, gives_a_wanted_code_to_the_first_only)
 {
 	char code[17], json[128];
 	random_hex(code, 8);
-	snprintf(json, sizeof json, "{\"url\":\"https://example.com\",\"short_code\":\"x%s\"}",
+	snprintf(json, sizeof(json), "{\"url\":\"https://example.com\",\"short_code\":\"x%s\"}",
 		code);
 	cr_expect_eq(shorten(json), 201);
 	cr_expect_eq(shorten(json), 409);
@@ -91,13 +91,13 @@ Test(shorten, finds_the_link_that_exists_when_asked_to)
 {
 	char path[17], json[160], first[CODE_MAX + 1];
 	random_hex(path, 8);
-	snprintf(json, sizeof json, "{\"url\":\"https://example.com/%s\",\"find_if_exists\":true}",
+	snprintf(json, sizeof(json), "{\"url\":\"https://example.com/%s\",\"find_if_exists\":true}",
 		path);
 	cr_expect_eq(shorten(json), 201);
-	text_copy(first, sizeof first, member("short_code"));
+	text_copy(first, sizeof(first), member("short_code"));
 	cr_expect_eq(shorten(json), 200);
 	cr_expect_str_eq(member("short_code"), first);
-	snprintf(json, sizeof json, "{\"url\":\"https://example.com/%s\"}", path);
+	snprintf(json, sizeof(json), "{\"url\":\"https://example.com/%s\"}", path);
 	cr_expect_eq(shorten(json), 201);
 	cr_expect_str_neq(member("short_code"), first);
 }
@@ -109,7 +109,7 @@ Test(shorten, calls_what_is_no_json_object_invalid_json)
 		"{'url':'https://example.com'}", "{\"url\":\"https://example.com\",}",
 		"{\"url\":\"https://example.com/\\u0000\"}", "{\"url\":\"\xff\"}",
 		"{\"url\":\"https://example.com\",\"url\":\"https://example.org\"}" };
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		cr_expect_eq(shorten(rows[i]), 400, "%s", rows[i]);
 		cr_expect(exchange_says(exchange, "\"error\":\"invalid_json\""), "%s", rows[i]);
 	}
@@ -121,9 +121,9 @@ Test(shorten, refuses_targets_that_lead_nowhere_good)
 		"https://user:secret@example.com/", "https://s.example/loop", "http://127.0.0.1/",
 		"http://10.1.2.3/", "http://[::1]/", "http://localhost/", "https://", "example.com",
 		"http://0x7f.1/", "https://exa\\\\mple.com" };
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char json[256];
-		snprintf(json, sizeof json, "{\"url\":\"%s\"}", rows[i]);
+		snprintf(json, sizeof(json), "{\"url\":\"%s\"}", rows[i]);
 		cr_expect_eq(shorten(json), 400, "%s", rows[i]);
 		cr_expect(exchange_says(exchange, "\"error\":\"invalid_url\""), "%s", rows[i]);
 	}
@@ -157,9 +157,9 @@ Test(shorten, refuses_reserved_codes)
 {
 	static const char *const rows[] = { "metrics", "Metrics", "shorten", "12345", "a/b",
 		"..." };
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char json[256];
-		snprintf(json, sizeof json,
+		snprintf(json, sizeof(json),
 			"{\"url\":\"https://example.com\",\"short_code\":\"%s\"}", rows[i]);
 		cr_expect_eq(shorten(json), 400, "%s", rows[i]);
 	}

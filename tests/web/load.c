@@ -58,8 +58,8 @@ static bool open_connection(struct connection *connection)
 	if (connection->socket >= 0)
 		return true;
 	connection->socket = socket(AF_INET, SOCK_STREAM, 0);
-	setsockopt(connection->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	if (connect(connection->socket, (struct sockaddr *)&address, sizeof address) == 0)
+	setsockopt(connection->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(connection->socket, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
 	close(connection->socket);
 	connection->socket = -1;
@@ -144,9 +144,9 @@ static bool keep_link(const struct connection *connection, const char *target)
 static bool create(struct connection *connection, long number, int *status)
 {
 	char target[128], body[256], request[REQUEST_MAX];
-	snprintf(target, sizeof target, "https://example.com/load/%d/%ld", (int)getpid(), number);
-	int len = snprintf(body, sizeof body, "{\"url\":\"%s\"}", target);
-	len = snprintf(request, sizeof request,
+	snprintf(target, sizeof(target), "https://example.com/load/%d/%ld", (int)getpid(), number);
+	int len = snprintf(body, sizeof(body), "{\"url\":\"%s\"}", target);
+	len = snprintf(request, sizeof(request),
 		"POST /shorten HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 		"Content-Length: %d\r\n\r\n%s",
 		len, body);
@@ -158,7 +158,7 @@ static int get(struct connection *connection, const char *path)
 {
 	char request[REQUEST_MAX];
 	int len = snprintf(
-		request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+		request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
 	return exchange(connection, request, (size_t)len);
 }
 
@@ -166,7 +166,7 @@ static bool follow(struct connection *connection, long number, int *status)
 {
 	char path[REQUEST_MAX / 2];
 	const struct link *link = &state.links[number % state.links_count];
-	snprintf(path, sizeof path, "/%s", link->code);
+	snprintf(path, sizeof(path), "/%s", link->code);
 	*status = get(connection, path);
 	const char *location = header(connection, "\r\nLocation: ");
 	return *status != 302 || (strncmp(location, link->target, strlen(link->target)) == 0 &&
@@ -189,7 +189,7 @@ static bool one_request(struct connection *connection, long number)
 
 static void *client(void *unused)
 {
-	struct connection *connection = calloc(1, sizeof *connection);
+	struct connection *connection = calloc(1, sizeof(*connection));
 	(void)unused;
 	connection->socket = -1;
 	while (!atomic_load(&state.stop)) {
@@ -211,7 +211,7 @@ static void read_links(void)
 	while (scanf("%4095s %4095s", code, target) == 2) {
 		if (state.links_count == room) {
 			room = room == 0 ? 1024 : 2 * room;
-			state.links = realloc(state.links, (size_t)room * sizeof *state.links);
+			state.links = realloc(state.links, (size_t)room * sizeof(*state.links));
 		}
 		state.links[state.links_count++] = (struct link){ strdup(code), strdup(target) };
 	}

@@ -106,7 +106,7 @@ check 'a path that no code can have is a 404' is_problem "$(status "$public/a.b/
 check 'the root is a 404' is_problem "$(status "$public/")" 404
 check 'a method that a path has not is a 405' is_problem "$(status -X DELETE "$public/shorten")" 405
 check 'with Allow' head_has 'Allow: POST'
-check 'a method that nobody has is refused' is_problem "$(status -X BREW "$public/$code")" "$(cat "$work/brew" 2>/dev/null || echo 501)"
+check 'a method that nobody has is refused' is_problem "$(status -X BREW "$public/$code")" 501
 check 'a body without a length is a 411' is "$(raw 'POST /shorten HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 411 Length Required'
 head -c 65537 /dev/zero | tr '\0' ' ' >"$work/large"
 check 'a body over 64 KiB is a 413' is_problem "$(status -H 'Content-Type: application/json' -H 'Expect:' --data-binary "@$work/large" "$public/shorten")" 413
@@ -135,7 +135,7 @@ forwarded=$(sql "UPDATE links SET forward_query = true WHERE code = '$code' RETU
 status "$public/$forwarded?x=%0d%0aSet-Cookie:%20a=b" >/dev/null
 check 'nor does one in a forwarded query' test -z "$(grep -i '^set-cookie' "$work/head" || true)"
 check 'a control byte in a header is a 400' is "$(raw 'GET /health HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 400 Bad Request'
-check 'a bare line feed in the request line is no way around' is "$(raw 'GET /health HTTP/1.1 x\r\nHost: a\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 400 Bad Request'
+check 'a line that is no request is a 400' is "$(raw 'GET /health HTTP/1.1 x\r\nHost: a\r\n\r\n')" 'HTTP/1.0 400 Bad Request'
 check 'a zero byte in a path is refused' is "$(status "$public/a%00b")" 400
 long=$(printf 'a%.0s' $(seq 9000))
 check 'a path longer than all limits is refused' test "$(status "$public/$long")" -ge 400

@@ -38,10 +38,9 @@ stop_load() {
 	load_pid=
 }
 unfailed() {
-	grep -qx 'failed 0' "$work/score" && ! grep -Eq '^status 5' "$work/score" || {
-		sed 's/^/# /' "$work/score"
-		return 1
-	}
+	if grep -qx 'failed 0' "$work/score" && ! grep -Eq '^status 5' "$work/score"; then return 0; fi
+	sed 's/^/# /' "$work/score"
+	return 1
 }
 
 "$load" create "$LINKSHRINK_PORT" 4 100 >"$work/links" 2>/dev/null
