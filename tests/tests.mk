@@ -25,13 +25,16 @@ $(TESTS)/service: $(call suite_objects,service) $(PROGRAMS:%=$(BUILD)/cgi-bin/%.
 
 $(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcriterion
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcriterion
 
 $(STRESS_TESTS) $(WEB_HELPERS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The objects have a folder of their own: tests/unit is a program there, not a folder.
 $(TESTS)/objects/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<
+	$(SAY) $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<

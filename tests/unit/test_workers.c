@@ -1,0 +1,244 @@
+#include "base/workers.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "unit/scratch.h"
+
+#define STALL (400 * CLOCK_MS)
+
+static void setup(void)
+{
+	scratch_make();
+	cr_assert(segment_open(scratch_path("segment")));
+}
+
+static void cleanup(void)
+{
+	segment_close();
+	scratch_remove();
+}
+
+TestSuite(workers, .init = setup, .fini = cleanup);
+
+static struct worker_slot *join(void)
+{
+	/* A description of its own: locks of an inherited one would be the parent's. */
+	segment_open(scratch_path("segment"));
+	return workers_join(LABEL_program_REDIRECT);
+}
+
+static void join_idle(void)
+{
+	join();
+}
+
+static void join_busy(void)
+{
+	struct worker_slot *slot = join();
+	slot->seen = clock_monotonic() + 3600 * CLOCK_S; /* its main thread is well */
+	workers_busy(slot, 1);
+}
+
+static void join_and_leave(void)
+{
+	workers_leave(join());
+}
+
+static uint64_t exits(enum label_cause cause)
+{
+	return metrics_value(METRIC_worker_exits, LABEL_program_REDIRECT, cause);
+}
+
+static unsigned alive(void)
+{
+	return workers_alive(LABEL_program_REDIRECT);
+}
+
+/* Looks as the main thread does, often enough never to be late, for a time or until it has gone. */
+static bool watch(pid_t child, uint64_t ns)
+{
+	uint64_t end = clock_monotonic() + ns;
+	while (clock_monotonic() < end) {
+		workers_watch(NULL, STALL);
+		if (waitpid(child, NULL, WNOHANG) == child)
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+Test(workers, are_alive_while_their_process_lives)
+{
+	pid_t child = scratch_fork(join_idle);
+	cr_expect_eq(alive(), 1);
+	cr_expect_eq(workers_alive(LABEL_program_SHORTEN), 0);
+	cr_expect_eq(metrics_value(METRIC_worker_starts, LABEL_program_REDIRECT, 0), 1);
+	scratch_kill(child);
+	cr_expect_eq(alive(), 0);
+}
+
+Test(workers, lose_their_slot_with_their_process_and_are_buried_once)
+{
+	scratch_kill(scratch_fork(join_busy));
+	for (int i = 0; i < 3; i++)
+		workers_watch(NULL, STALL);
+	cr_expect_eq(exits(LABEL_cause_DIED), 1);
+	cr_expect_eq(exits(LABEL_cause_STALLED), 0);
+	workers_publish();
+	cr_expect_eq(metrics_value(METRIC_workers_busy, LABEL_program_REDIRECT, 0), 0);
+}
+
+Test(workers, take_over_the_slot_of_a_dead_one)
+{
+	scratch_kill(scratch_fork(join_busy));
+	struct worker_slot *slot = workers_join(LABEL_program_SHORTEN);
+	cr_expect_eq(slot, &segment_get()->workers[0]);
+	cr_expect_eq(slot->threads[1].progress, 0, "what the dead one did is forgotten");
+	cr_expect_eq(exits(LABEL_cause_DIED), 1);
+	cr_expect_eq(workers_alive(LABEL_program_SHORTEN), 1);
+}
+
+Test(workers, leave_in_order_and_are_not_taken_for_dead)
+{
+	pid_t child = scratch_fork(join_and_leave);
+	cr_expect_eq(alive(), 0);
+	scratch_kill(child);
+	for (int i = 0; i < 3; i++)
+		workers_watch(NULL, STALL);
+	cr_expect_eq(exits(LABEL_cause_STOPPED), 1);
+	cr_expect_eq(exits(LABEL_cause_DIED), 0);
+	workers_leave(NULL);
+}
+
+Test(workers, get_slots_of_their_own)
+{
+	pid_t first = scratch_fork(join_idle);
+	pid_t second = scratch_fork(join_idle);
+	cr_expect_eq(alive(), 2);
+	cr_expect_neq(segment_get()->workers[0].pid, segment_get()->workers[1].pid);
+	scratch_kill(first);
+	cr_expect_eq(alive(), 1);
+	scratch_kill(second);
+}
+
+Test(workers, are_killed_when_a_request_makes_no_progress)
+{
+	pid_t child = scratch_fork(join_busy);
+	uint64_t begin = clock_monotonic();
+	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
+	cr_expect_geq(clock_monotonic() - begin + 50 * CLOCK_MS, STALL, "too early");
+	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+	watch(child, 100 * CLOCK_MS);
+	cr_expect_eq(exits(LABEL_cause_DIED), 0, "counted twice");
+	cr_expect_eq(alive(), 0);
+}
+
+Test(workers, are_killed_when_they_were_stopped)
+{
+	pid_t child = scratch_fork(join_idle);
+	kill(child, SIGSTOP);
+	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
+	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+}
+
+static void *go_on(void *slot)
+{
+	for (;;) {
+		((struct worker_slot *)slot)->seen = clock_monotonic();
+		workers_busy(slot, 0);
+		usleep(10000);
+	}
+	return NULL;
+}
+
+static void join_and_go_on(void)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, go_on, join());
+}
+
+Test(workers, live_on_while_they_make_progress)
+{
+	pid_t child = scratch_fork(join_and_go_on);
+	cr_expect_not(watch(child, 3 * STALL), "it was killed");
+	cr_expect_eq(exits(LABEL_cause_STALLED), 0);
+	scratch_kill(child);
+}
+
+Test(workers, are_not_judged_by_a_watcher_that_was_late_itself)
+{
+	pid_t child = scratch_fork(join_busy);
+	workers_watch(NULL, STALL);
+	usleep(2 * STALL / 1000);
+	workers_watch(NULL, STALL);
+	cr_expect_eq(waitpid(child, NULL, WNOHANG), 0, "it was killed");
+	cr_expect_eq(exits(LABEL_cause_STALLED), 0);
+	cr_expect(watch(child, 10 * CLOCK_S), "the next looks judge again");
+}
+
+Test(workers, are_killed_only_if_the_process_is_still_the_same)
+{
+	pid_t child = scratch_fork(join_busy);
+	segment_get()->workers[0].start_ticks++; /* as if the pid had been given to another */
+	cr_expect_not(watch(child, 2 * STALL), "it was killed");
+	cr_expect_eq(exits(LABEL_cause_STALLED), 0);
+	scratch_kill(child);
+}
+
+static void *look_on(void *nothing)
+{
+	for (;;) {
+		workers_watch(NULL, STALL);
+		usleep(1000);
+	}
+	return nothing;
+}
+
+static void watch_often(void)
+{
+	pthread_t thread;
+	segment_open(scratch_path("segment"));
+	pthread_create(&thread, NULL, look_on, NULL);
+}
+
+Test(workers, are_counted_once_though_many_watch)
+{
+	pid_t watchers[3];
+	for (int i = 0; i < 3; i++)
+		watchers[i] = scratch_fork(watch_often);
+	pid_t child = scratch_fork(join_busy);
+	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
+	usleep(50000);
+	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+	cr_expect_eq(exits(LABEL_cause_DIED), 0);
+	for (int i = 0; i < 3; i++)
+		scratch_kill(watchers[i]);
+}
+
+Test(workers, have_no_slot_in_private_memory)
+{
+	segment_close();
+	cr_expect_null(workers_join(LABEL_program_REDIRECT));
+	cr_expect_eq(alive(), 0);
+	workers_busy(NULL, 0);
+	workers_idle(NULL, 0);
+	workers_watch(NULL, STALL);
+	workers_publish();
+}
+
+Test(workers, ignore_threads_beyond_the_last)
+{
+	struct worker_slot *slot = workers_join(LABEL_program_REDIRECT);
+	workers_busy(slot, WORKER_THREADS);
+	workers_busy(slot, WORKER_THREADS - 1);
+	workers_publish();
+	cr_expect_eq(metrics_value(METRIC_workers_busy, LABEL_program_REDIRECT, 0), 1);
+	workers_idle(slot, WORKER_THREADS - 1);
+	workers_publish();
+	cr_expect_eq(metrics_value(METRIC_workers_busy, LABEL_program_REDIRECT, 0), 0);
+}
