@@ -118,23 +118,30 @@ void log_field_number(struct log_line *line, const char *key, int64_t value)
 	end_field(line, before);
 }
 
+static ssize_t write_bytes(const char *bytes, size_t len)
+{
+	ssize_t written;
+	do
+		written = write(atomic_load(&state.descriptor), bytes, len);
+	while (written < 0 && errno == EINTR);
+	return written < 0 ? 0 : written;
+}
+
 /* One write; a line that went out in part is closed by the next one's leading newline. */
 static bool write_line(const char *bytes, size_t len)
 {
 	char joined[LOG_LINE_MAX + 1];
-	if (atomic_exchange(&state.torn, false)) {
+	bool torn = atomic_exchange(&state.torn, false);
+	if (torn) {
 		joined[0] = '\n';
 		memcpy(joined + 1, bytes, len);
 		bytes = joined;
 		len++;
 	}
-	ssize_t written;
-	do
-		written = write(atomic_load(&state.descriptor), bytes, len);
-	while (written < 0 && errno == EINTR);
-	if (written > 0 && (size_t)written < len)
+	size_t written = (size_t)write_bytes(bytes, len);
+	if (written < len && (torn || written > 0))
 		atomic_store(&state.torn, true);
-	return written >= 0 && (size_t)written == len;
+	return written == len;
 }
 
 void log_end(struct log_line *line)

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -66,30 +68,59 @@ static bool is_whole(int descriptor)
 	       header.bytes == sizeof(struct segment);
 }
 
+static bool is_same_file(int descriptor, const char *path)
+{
+	struct stat ours, at_path;
+	return fstat(descriptor, &ours) == 0 && stat(path, &at_path) == 0 &&
+	       ours.st_ino == at_path.st_ino && ours.st_dev == at_path.st_dev;
+}
+
+/*
+ * Takes the name from a damaged file. Who does it holds the lock on that very file, so nobody can
+ * take it from the good one that another process has just put in its place.
+ */
+static void remove_damaged(int descriptor, const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+		nanosleep(&pause, NULL);
+	else if (is_same_file(descriptor, path))
+		unlink(path);
+}
+
+/* Gives a new file its name; -1 and EEXIST if somebody was faster. */
+static int make_named(const char *path, const char *directory)
+{
+	char unnamed[64];
+	int descriptor = make_unnamed(directory);
+	if (descriptor < 0)
+		return -1;
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", descriptor);
+	if (linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+		return descriptor;
+	int error = errno;
+	close(descriptor);
+	errno = error;
+	return -1;
+}
+
 /* Opens the file, or makes it; a damaged one makes way for a new one. */
 static int open_or_make(const char *path, const char *directory)
 {
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 1000; tries++) {
 		int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (descriptor >= 0 && is_whole(descriptor))
 			return descriptor;
 		if (descriptor >= 0) {
+			remove_damaged(descriptor, path);
 			close(descriptor);
-			unlink(path);
-		} else if (errno != ENOENT) {
-			return -1;
+			continue;
 		}
-		int fresh = make_unnamed(directory);
-		if (fresh < 0)
+		if (errno != ENOENT)
 			return -1;
-		char name[64];
-		snprintf(name, sizeof(name), "/proc/self/fd/%d", fresh);
-		int linked = linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
-		if (linked == 0)
-			return fresh;
-		close(fresh);
-		if (errno != EEXIST) /* EEXIST: somebody was faster, take theirs */
-			return -1;
+		descriptor = make_named(path, directory);
+		if (descriptor >= 0 || errno != EEXIST)
+			return descriptor;
 	}
 	return -1;
 }
@@ -149,10 +180,9 @@ struct segment *segment_get(void)
 
 bool segment_shared(void)
 {
-	struct stat ours, at_path;
-	return state.descriptor >= 0 && fstat(state.descriptor, &ours) == 0 &&
-	       stat(state.path, &at_path) == 0 && ours.st_ino == at_path.st_ino &&
-	       ours.st_dev == at_path.st_dev && ours.st_size == sizeof(struct segment);
+	struct stat ours;
+	return state.descriptor >= 0 && is_same_file(state.descriptor, state.path) &&
+	       fstat(state.descriptor, &ours) == 0 && ours.st_size == sizeof(struct segment);
 }
 
 int segment_descriptor(void)
