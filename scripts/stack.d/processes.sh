@@ -78,6 +78,7 @@ end_leftovers() { # kind signal seconds
 	mapfile -t left < <(leftovers "$1")
 	[ "${#left[@]}" -gt 0 ] || return 0
 	kill -"$2" "${left[@]}" 2>/dev/null || true
+	kill -CONT "${left[@]}" 2>/dev/null || true # a stopped one would never hear the first
 	end=$((SECONDS + $3))
 	while [ -n "$(leftovers "$1")" ]; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -89,6 +90,16 @@ clear_leftovers() {
 	end_leftovers web TERM 5 || end_leftovers web KILL 5 || fail "can't end old processes in $var"
 	end_leftovers postmaster INT 20 || end_leftovers postmaster KILL 5 || true
 	end_leftovers database KILL 10 || fail "can't end the old PostgreSQL in $cluster"
+	forget_dead_postmaster
+}
+
+# PostgreSQL takes a postmaster for alive whose parent has not taken note of its death, which some
+# containers never do.
+forget_dead_postmaster() {
+	local old
+	old=$(as "$database_user" head -n 1 "$cluster/postmaster.pid" 2>/dev/null) || return 0
+	! grep -qs '^State:.Z' "/proc/$old/status" ||
+		as "$database_user" rm -f "$cluster/postmaster.pid" "$plain/pg/.s.PGSQL.5432.lock"
 }
 
 # Waits without starting a process: nothing ever comes through this pipe.
@@ -108,6 +119,7 @@ end_child() { # name signal seconds
 	local end=$((SECONDS + $3))
 	[ -n "${pid[$1]:-}" ] || return 0
 	kill -"$2" "${pid[$1]}" 2>/dev/null || return 0
+	kill -CONT "${pid[$1]}" 2>/dev/null || true
 	while is_alive "$1"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
 		pause_for 0.02
