@@ -217,7 +217,7 @@ end_foreground INT
 check 'Ctrl-C ends it in order' test "$status" -eq 0
 check 'and nothing is left' nothing_runs_in "$work/second"
 foreground
-check 'up again' wait_until 30 other_ready
+check 'up again' wait_until 30 grep -q 'Ctrl-C' "$work/foreground.log"
 end_foreground HUP
 check 'a closed terminal ends it in order' test "$status" -eq 0
 check 'and nothing is left' nothing_runs_in "$work/second"
