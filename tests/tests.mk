@@ -4,6 +4,11 @@
 # stress/<name>            one plain program a file; tests/run builds them with SAN=thread
 # web/<name>               one plain program a file: helpers that the web tests run
 
+# GCC's UBSan can't write its reports to a file beside ASan. Let it trap: then ASan reports the place.
+ifneq ($(findstring undefined,$(SAN)),)
+HARDEN += -fsanitize-undefined-trap-on-error
+endif
+
 TESTS          := $(BUILD)/tests
 TEST_SUITES    := $(foreach kind,unit service domain,$(if $(wildcard tests/$(kind)/*.c),$(kind)))
 STRESS_TESTS   := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/stress/*.c))
