@@ -64,7 +64,6 @@ settle_paths() {
 	note=
 	settle_users
 	settle_var
-	export LINKSHRINK_VAR=$var
 	hash=$(printf %s "$var" | sha256sum | cut -c 1-12)
 	run=$var/run
 	logs=$var/log
