@@ -37,21 +37,6 @@ static const char *parameter(const FCGX_Request *request, const char *name)
 	return value != NULL ? value : "";
 }
 
-/*
- * Path and query as the client sent them, undecoded: what needs decoding is no path of ours, so an
- * encoded slash or dot can never lead anywhere else than lighttpd thought.
- */
-static void split_target(char *target, struct http_request *req)
-{
-	char *mark = strchr(target, '?');
-	req->query = "";
-	if (mark != NULL) {
-		*mark = '\0';
-		req->query = mark + 1;
-	}
-	req->path = target;
-}
-
 /* At most limit + 1 bytes: one too many is enough to be refused. */
 static void read_body(const FCGX_Request *request, struct text *body)
 {
@@ -67,10 +52,11 @@ static void read_body(const FCGX_Request *request, struct text *body)
 
 static void read_request(const FCGX_Request *request, struct text *body, struct http_request *req)
 {
-	static char root[] = "/";
-	char *target = FCGX_GetParam("REQUEST_URI", request->envp);
 	*req = (struct http_request){
 		.method = http_method_from(parameter(request, "REQUEST_METHOD")),
+		/* Decoded, as lighttpd routes by it; REQUEST_URI is what the client wrote. */
+		.path = parameter(request, "PATH_INFO"),
+		.query = parameter(request, "QUERY_STRING"),
 		.client = parameter(request, "REMOTE_ADDR"),
 		.content_type = parameter(request, "CONTENT_TYPE"),
 		.authorization = parameter(request, "HTTP_AUTHORIZATION"),
@@ -84,7 +70,6 @@ static void read_request(const FCGX_Request *request, struct text *body, struct 
 	};
 	if (*req->purpose == '\0')
 		req->purpose = parameter(request, "HTTP_PURPOSE");
-	split_target(target != NULL ? target : root, req);
 	read_body(request, body);
 	if (body->len > 0)
 		req->body = body->data;

@@ -84,7 +84,8 @@ check 'the server status is for operations' is "$(status "$operations/server-sta
 check 'links are not followed on the operations listener' is_problem "$(status "$operations/$code")" 404
 check 'no link is made there' is_problem "$(status -H 'Content-Type: application/json' -d '{"url":"https://example.com"}' "$operations/shorten")" 404
 check 'encoded letters open no way to operations' is "$(status "$public/%6detrics")" 404
-check 'nor do dots' is "$(status --path-as-is "$public/health/../metrics")" 400
+check 'encoded letters are the letters' is "$(status "$public/${code/${code:0:1}/$(printf '%%%02x' "'${code:0:1}")}")" 302
+check 'dots open no way to operations' is "$(status --path-as-is "$public/health/../metrics")" 400
 for path in health-care shortened rabbit metrics-2 urlsEVIL readymade system7; do
 	check "$path can be a code although a path of the site begins like it" \
 		is "$(shorten "{\"url\":\"https://example.com/\",\"short_code\":\"$path\"}") $(status "$public/$path")" '201 302'
