@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "domain/target_host.h"
 
@@ -269,8 +268,8 @@ static bool add_own(const struct url *url)
 	return true;
 }
 
-/* "example.com" or "127.0.0.1:8080", with white space around it. */
-static void add_own_text(const char *bytes, size_t len)
+/* "example.com" or "127.0.0.1:8080", with white space around it; nothing at all is fine. */
+static bool add_own_text(const char *bytes, size_t len)
 {
 	char memory[TARGET_URL_MAX + 1];
 	struct text text = text_fixed(memory, sizeof(memory));
@@ -278,24 +277,26 @@ static void add_own_text(const char *bytes, size_t len)
 	while (name.len > 0 && is_space(*name.at))
 		name = (struct part){ name.at + 1, name.len - 1 };
 	if (name.len == 0)
-		return;
+		return true;
 	text_add(&text, "http://");
 	text_add_bytes(&text, name.at, name.len);
 	struct url url = { 0 };
-	if (text.cut || split(text.data, &url) != NULL || !add_own(&url))
-		log_event(LOG_ERROR, "own_host_refused", text.data);
+	return !text.cut && split(text.data, &url) == NULL && url.path.len == 0 && add_own(&url);
 }
 
-void target_url_init(const char *base_url, const char *own_hosts, bool private_allowed)
+const char *target_url_init(const char *base_url, const char *own_hosts, bool private_allowed)
 {
 	struct url url = { 0 };
 	own_count = 0;
 	private_is_allowed = private_allowed;
 	if (split(base_url, &url) != NULL || !add_own(&url))
-		log_event(LOG_ERROR, "own_host_refused", base_url);
+		return "LINKSHRINK_BASE_URL: its host is none";
 	while (*own_hosts != '\0') {
 		size_t len = strcspn(own_hosts, ",");
-		add_own_text(own_hosts, len);
+		if (!add_own_text(own_hosts, len))
+			return "LINKSHRINK_OWN_HOSTS: not a list of at most 31 hosts, separated by "
+			       "commas";
 		own_hosts += len + (own_hosts[len] == ',');
 	}
+	return NULL;
 }

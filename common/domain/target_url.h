@@ -17,10 +17,11 @@
 enum { TARGET_URL_MAX = 2048 };
 
 /*
- * Hosts of this service, separated by commas, and a base URL whose host counts as well; whether
- * private addresses pass. Borrowed for ever. Call once at start; without it nothing is own.
+ * The base URL, whose host is our own; further own hosts, separated by commas; whether private
+ * addresses pass. Call once at start; without it nothing is own. NULL, or the setting that is
+ * wrong and why.
  */
-void target_url_init(const char *base_url, const char *own_hosts, bool private_allowed);
+const char *target_url_init(const char *base_url, const char *own_hosts, bool private_allowed);
 
 /* NULL and the canonical form, or why it is refused, in words for the person who pasted it. */
 const char *target_url_read(const char *url, char canonical[TARGET_URL_MAX + 1]);

@@ -76,8 +76,14 @@ static bool load_settings(void)
 {
 	char memory[4096];
 	struct text error = text_fixed(memory, sizeof(memory));
-	if (config_load(&error))
-		return true;
+	if (config_load(&error)) {
+		const struct config *config = config_get();
+		const char *fault = target_url_init(
+			config->base_url, config->own_hosts, config->private_targets);
+		if (fault == NULL)
+			return true;
+		text_addf(&error, "%s\n", fault);
+	}
 	fprintf(stderr, "%s: the settings are wrong:\n%s", SERVICE.name, memory);
 	return false;
 }
@@ -168,7 +174,5 @@ int main(int argc, char **argv)
 		return answer_argument(argv[1]);
 	if (!follow_parent())
 		return EXIT_FAILURE;
-	const struct config *config = config_get();
-	target_url_init(config->base_url, config->own_hosts, config->private_targets);
 	return live();
 }

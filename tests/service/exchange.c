@@ -16,7 +16,7 @@ struct exchange *exchange_new(enum http_method method, const char *path)
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 	cr_assert(config_load(&error), "%s", memory);
 	cr_assert(log_open("test", "/dev/null", LOG_ERROR));
-	target_url_init("https://s.example", "", false);
+	cr_assert_null(target_url_init("https://s.example", "", false));
 	exchange->req = (struct http_request){
 		.method = method,
 		.path = path,

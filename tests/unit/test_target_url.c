@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct row {
 	const char *pasted;
 	const char *expected; /* the canonical form, or a piece of the refusal */
@@ -262,7 +264,7 @@ Test(target_url, refuses_disguised_ipv4_even_where_private_ones_pass)
 		{ "http://[1:2:3:4:5:6:7:8:9]/", "host" },
 		{ "http://::1/", "port" },
 	};
-	target_url_init("https://short.example", "", true);
+	(void)target_url_init("https://short.example", "", true);
 	REFUSE_ALL(rows);
 }
 
@@ -273,7 +275,7 @@ Test(target_url, takes_private_addresses_where_the_configuration_says_so)
 		{ "http://intranet:8000/", "http://intranet:8000/" },
 		{ "http://[::1]/", "http://[::1]/" },
 	};
-	target_url_init("https://short.example", "", true);
+	(void)target_url_init("https://short.example", "", true);
 	EXPECT_ALL(rows);
 }
 
@@ -293,7 +295,7 @@ Test(target_url, refuses_loops_to_its_own_names_on_every_port)
 		{ "https://short.example.com/", "https://short.example.com/" },
 		{ "http://intranet/", "http://intranet/" },
 	};
-	target_url_init("https://short.example",
+	(void)target_url_init("https://short.example",
 		" www.short.example,S.example:8443,, intranet:8080 ,[2606:4700::1]", true);
 	REFUSE_ALL(rows);
 	EXPECT_ALL(others);
@@ -313,7 +315,7 @@ Test(target_url, lets_a_local_demo_link_to_its_neighbour_but_not_to_itself)
 		{ "http://127.0.0.1:3000/", "http://127.0.0.1:3000/" },
 		{ "http://192.168.0.1:8080/", "http://192.168.0.1:8080/" },
 	};
-	target_url_init("http://127.0.0.1:8080", "", true);
+	(void)target_url_init("http://127.0.0.1:8080", "", true);
 	REFUSE_ALL(rows);
 	EXPECT_ALL(others);
 }
@@ -417,4 +419,26 @@ Test(target_url, reads_its_own_output_unchanged)
 		cr_assert(is_printable(canonical), "%s -> %s", url, canonical);
 	}
 	cr_expect_gt(taken, 4000, "only %d were good URLs: the generator is too wild", taken);
+}
+
+Test(target_url, names_the_setting_whose_hosts_are_none)
+{
+	static const struct {
+		const char *base_url;
+		const char *own_hosts;
+		const char *setting;
+	} rows[] = {
+		{ "https://s.example", "", NULL },
+		{ "https://s.example", " a.example , b.example:8080,,[2001:db8::1]", NULL },
+		{ "https://s.example", "a.example,b example", "LINKSHRINK_OWN_HOSTS: " },
+		{ "https://s.example", "https://a.example", "LINKSHRINK_OWN_HOSTS: " },
+		{ "https://s..example", "", "LINKSHRINK_BASE_URL: " },
+		{ "https://s.example:99999", "", "LINKSHRINK_BASE_URL: " },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *fault = target_url_init(rows[i].base_url, rows[i].own_hosts, false);
+		cr_expect_eq(fault == NULL, rows[i].setting == NULL, "row %zu: %s", i, fault);
+		if (fault != NULL && rows[i].setting != NULL)
+			cr_expect(text_starts_with(fault, rows[i].setting), "row %zu", i);
+	}
 }

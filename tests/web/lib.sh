@@ -20,6 +20,10 @@ LINKSHRINK_BIN=${LINKSHRINK_BIN:-$PWD/build/bin}
 LINKSHRINK_TESTS=${LINKSHRINK_TESTS:-$PWD/build/tests}
 export LINKSHRINK_BIN LINKSHRINK_TESTS
 
+# What is trapped at EXIT happens when a test is stopped, too.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 failures=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/linkshrink-web.XXXXXX")
 chmod 755 "$work"   # the users of the stack have to get in
