@@ -11,11 +11,20 @@ static void show(struct worker *worker, const struct http_request *req, struct h
 {
 	(void)worker;
 	(void)req;
+	bool shared = segment_shared();
+	metrics_set(METRIC_segment_healthy, 0, 0, shared);
+	http_begin(res, 200, "text/plain; version=0.0.4; charset=utf-8");
+	/*
+	 * Counters of a segment that others left are worse than none: from scrape to scrape they
+	 * would jump between the old and the new one, and rate() would take each jump for traffic.
+	 */
+	if (!shared) {
+		metrics_render_one(&res->body, METRIC_segment_healthy);
+		return;
+	}
 	workers_publish();
 	metrics_set(METRIC_build, LABEL_version_BUILD, 0, 1);
-	metrics_set(METRIC_segment_healthy, 0, 0, segment_shared());
 	metrics_set(METRIC_segment_created, 0, 0, segment_get()->header.created_ms * 1000000);
-	http_begin(res, 200, "text/plain; version=0.0.4; charset=utf-8");
 	metrics_render(&res->body);
 }
 

@@ -26,12 +26,25 @@ static bool build_location(const struct link *link, const char *query, struct te
 	return !location->cut;
 }
 
-static void set_caching(struct http_response *res, int status)
+/* How long a browser may go without asking: never past the end of the link, never past a visit. */
+static int64_t max_age(const struct link *link)
+{
+	bool permanent = link->redirect_status == 301 || link->redirect_status == 308;
+	if (!permanent || link->max_visits != 0)
+		return 0;
+	int64_t left = PERMANENT_MAX_AGE;
+	if (link->valid_until != 0)
+		left = (link->valid_until - clock_wall_ms()) / 1000;
+	if (left < 0)
+		return 0;
+	return left < PERMANENT_MAX_AGE ? left : PERMANENT_MAX_AGE;
+}
+
+static void set_caching(struct http_response *res, const struct link *link)
 {
 	char value[64];
-	bool permanent = status == 301 || status == 308;
 	struct text text = text_fixed(value, sizeof(value));
-	text_addf(&text, "private, max-age=%d", permanent ? PERMANENT_MAX_AGE : 0);
+	text_addf(&text, "private, max-age=%d", (int)max_age(link));
 	http_header(res, "Cache-Control", value);
 }
 
@@ -41,6 +54,17 @@ static void count_click(struct worker *worker, const struct link *link)
 	metrics_add(METRIC_clicks, 0, 0, 1);
 	if (click_record(worker->db, &click, config_get()->node) == CLICK_DROPPED)
 		metrics_add(METRIC_clicks_dropped, LABEL_reason_DATABASE, 0, 1);
+}
+
+static void refuse(struct http_response *res, enum link_result why)
+{
+	switch (why) {
+	case LINK_GONE: http_problem(res, 410, "url is gone"); return;
+	case LINK_DOWN: http_unavailable(res, 1); return;
+	case LINK_OK:
+	case LINK_UNKNOWN:
+	case LINK_TAKEN: http_problem(res, 404, "url not found"); return;
+	}
 }
 
 static void redirect_to(struct worker *worker, const struct http_request *req,
@@ -54,32 +78,30 @@ static void redirect_to(struct worker *worker, const struct http_request *req,
 		http_problem(res, 404, "url not found");
 		return;
 	}
+	/* A limited link pays for each GET, in PostgreSQL, once nothing else can refuse it. */
+	if (link->max_visits != 0 && req->method == HTTP_GET) {
+		enum link_result paid = link_visit(worker->db, link);
+		if (paid != LINK_OK) {
+			refuse(res, paid);
+			return;
+		}
+	}
 	if (req->method == HTTP_GET)
 		count_click(worker, link);
 	http_begin(res, link->redirect_status, NULL);
 	http_header(res, "Location", canonical);
-	set_caching(res, link->redirect_status);
+	set_caching(res, link);
 }
 
 static void answer(struct worker *worker, const struct http_request *req, struct http_response *res,
 	enum link_result result, const struct link *link)
 {
-	switch (result) {
-	case LINK_OK: redirect_to(worker, req, res, link); return;
-	case LINK_GONE: http_problem(res, 410, "url is gone"); return;
-	case LINK_DOWN: http_unavailable(res, 1); return;
-	case LINK_UNKNOWN:
-	case LINK_TAKEN: http_problem(res, 404, "url not found"); return;
+	if (result != LINK_OK) {
+		refuse(res, result);
+		return;
 	}
-}
-
-/* A link with a visit limit pays one visit per GET, in PostgreSQL, before it is followed. */
-static enum link_result pay_visit(struct worker *worker, const struct http_request *req,
-	enum link_result found, const struct link *link)
-{
-	if (found != LINK_OK || link->max_visits == 0 || req->method != HTTP_GET)
-		return found;
-	return link_visit(worker->db, link);
+	text_copy(worker->code, sizeof(worker->code), link->code);
+	redirect_to(worker, req, res, link);
 }
 
 static void follow(struct worker *worker, const struct http_request *req, struct http_response *res)
@@ -90,8 +112,7 @@ static void follow(struct worker *worker, const struct http_request *req, struct
 		return;
 	}
 	text_copy(worker->code, sizeof(worker->code), req->capture);
-	enum link_result found = replica_find(worker->db, req->capture, &link);
-	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
+	answer(worker, req, res, replica_find(worker->db, req->capture, &link), &link);
 }
 
 /* All digits are an id, as in the rest of the API; anything else is a code. */
@@ -100,14 +121,10 @@ static void follow_id(
 {
 	struct link link;
 	int64_t id;
-	if (!text_to_number(req->capture, 1, INT64_MAX, &id)) {
+	if (text_to_number(req->capture, 1, INT64_MAX, &id))
+		answer(worker, req, res, replica_find_id(worker->db, id, &link), &link);
+	else
 		follow(worker, req, res);
-		return;
-	}
-	enum link_result found = replica_find_id(worker->db, id, &link);
-	if (found == LINK_OK)
-		text_copy(worker->code, sizeof(worker->code), link.code);
-	answer(worker, req, res, pay_visit(worker, req, found, &link), &link);
 }
 
 static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code", LABEL_handler_REDIRECT,

@@ -3,7 +3,7 @@
  */
 #include <stddef.h>
 
-#include "base/config.h"
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "domain/link.h"
 #include "domain/target_url.h"
@@ -18,6 +18,11 @@ struct wish {
 	char short_code[CODE_MAX + 1];
 	char title[LINK_TITLE_MAX + 1];
 	bool find_if_exists;
+	int64_t redirect_status;
+	bool forward_query;
+	int64_t valid_since; /* milliseconds since 1970 */
+	int64_t valid_until;
+	int64_t max_visits;
 };
 
 static const struct json_field fields[] = { { "url", JSON_TEXT, true, 1, URL_MAX,
@@ -25,36 +30,70 @@ static const struct json_field fields[] = { { "url", JSON_TEXT, true, 1, URL_MAX
 	{ "short_code", JSON_TEXT, false, CODE_MIN, CODE_MAX, offsetof(struct wish, short_code) },
 	{ "title", JSON_TEXT, false, 0, LINK_TITLE_MAX, offsetof(struct wish, title) },
 	{ "find_if_exists", JSON_BOOLEAN, false, 0, 0, offsetof(struct wish, find_if_exists) },
+	{ "redirect_status", JSON_NUMBER, false, 301, 308, offsetof(struct wish, redirect_status) },
+	{ "forward_query", JSON_BOOLEAN, false, 0, 0, offsetof(struct wish, forward_query) },
+	{ "valid_since", JSON_TIME, false, 0, 0, offsetof(struct wish, valid_since) },
+	{ "valid_until", JSON_TIME, false, 0, 0, offsetof(struct wish, valid_until) },
+	{ "max_visits", JSON_NUMBER, false, 1, INT32_MAX, offsetof(struct wish, max_visits) },
 	{ "id", JSON_REFUSED, false, 0, 0, 0 }, { "user_id", JSON_REFUSED, false, 0, 0, 0 },
+	{ "is_active", JSON_REFUSED, false, 0, 0, 0 }, { "tags", JSON_REFUSED, false, 0, 0, 0 },
 	{ "click_count", JSON_REFUSED, false, 0, 0, 0 },
 	{ "created_at", JSON_REFUSED, false, 0, 0, 0 },
 	{ "updated_at", JSON_REFUSED, false, 0, 0, 0 }, { 0 } };
 
-/* Body to link; every fault of every field is collected before anything is said. */
+static void check_times(const struct wish *wish, struct http_faults *faults)
+{
+	if (wish->valid_until == 0)
+		return;
+	if (wish->valid_until <= clock_wall_ms())
+		http_fault(faults, "valid_until", "must not be over yet");
+	else if (wish->valid_until <= wish->valid_since)
+		http_fault(faults, "valid_until", "must be later than valid_since");
+}
+
+/* What a table of fields cannot say about them. False if the URL itself is refused. */
+static bool check_meaning(const struct wish *wish, struct link *link, struct http_faults *faults)
+{
+	const char *bad_url = *wish->url != '\0' ? target_url_read(wish->url, link->target) : NULL;
+	const char *bad_code = *wish->short_code != '\0' ? code_refusal(wish->short_code) : NULL;
+	int64_t status = wish->redirect_status;
+	if (bad_url != NULL)
+		http_fault(faults, "url", "%s", bad_url);
+	if (bad_code != NULL)
+		http_fault(faults, "short_code", "%s", bad_code);
+	if (status != 301 && status != 302 && status != 307 && status != 308)
+		http_fault(faults, "redirect_status", "must be 301, 302, 307 or 308");
+	check_times(wish, faults);
+	return bad_url == NULL;
+}
+
+/* Every fault of every field is collected before anything is said. */
 static bool read_wish(const struct http_request *req, struct http_response *res, struct wish *wish,
 	struct link *link)
 {
 	struct http_faults faults = { 0 };
-	uint32_t present;
-	if (json_read(req->body, req->body_len, fields, wish, &present, &faults) == JSON_INVALID) {
+	if (json_read(req->body, req->body_len, fields, wish, NULL, &faults) == JSON_INVALID) {
 		http_problem_detail(
 			res, 400, "invalid_json", "The body must be a JSON object.", NULL);
 		return false;
 	}
-	const char *bad_url = NULL, *bad_code = NULL;
-	if (*wish->url != '\0')
-		bad_url = target_url_read(wish->url, link->target);
-	if (*wish->short_code != '\0')
-		bad_code = code_refusal(wish->short_code);
-	if (bad_url != NULL)
-		http_fault(&faults, "url", "%s", bad_url);
-	if (bad_code != NULL)
-		http_fault(&faults, "short_code", "%s", bad_code);
+	bool good_url = check_meaning(wish, link, &faults);
 	if (faults.count == 0)
 		return true;
-	http_problem_detail(res, 400, bad_url != NULL ? "invalid_url" : "invalid_fields",
+	http_problem_detail(res, 400, good_url ? "invalid_fields" : "invalid_url",
 		"Some fields are wrong.", &faults);
 	return false;
+}
+
+static void fill(struct link *link, const struct wish *wish)
+{
+	text_copy(link->code, sizeof(link->code), wish->short_code);
+	text_copy(link->title, sizeof(link->title), wish->title);
+	link->redirect_status = (int)wish->redirect_status;
+	link->forward_query = wish->forward_query;
+	link->valid_since = wish->valid_since;
+	link->valid_until = wish->valid_until;
+	link->max_visits = wish->max_visits;
 }
 
 static void answer_link(struct http_response *res, int status, const struct link *link)
@@ -63,12 +102,19 @@ static void answer_link(struct http_response *res, int status, const struct link
 	link_json(&res->body, link);
 }
 
+/* Only a link without conditions of its own can be somebody else's wish as well. */
+static bool may_be_found(const struct wish *wish)
+{
+	return wish->find_if_exists && *wish->short_code == '\0' && wish->valid_since == 0 &&
+	       wish->valid_until == 0 && wish->max_visits == 0;
+}
+
 /* An existing link to the same target where one is wanted; else a new one. */
 static enum link_result find_or_create(
 	struct worker *worker, const struct wish *wish, struct link *link, bool *created)
 {
 	*created = false;
-	if (wish->find_if_exists && *wish->short_code == '\0') {
+	if (may_be_found(wish)) {
 		enum link_result found = link_find_same(worker->db, link);
 		if (found != LINK_UNKNOWN)
 			return found;
@@ -80,13 +126,12 @@ static enum link_result find_or_create(
 static void shorten(
 	struct worker *worker, const struct http_request *req, struct http_response *res)
 {
-	struct wish wish = { 0 };
-	struct link link = { .owner = worker->key.owner, .redirect_status = 302 };
+	struct wish wish = { .redirect_status = 302 };
+	struct link link = { .owner = worker->key.owner };
 	bool created;
 	if (!read_wish(req, res, &wish, &link))
 		return;
-	text_copy(link.code, sizeof(link.code), wish.short_code);
-	text_copy(link.title, sizeof(link.title), wish.title);
+	fill(&link, &wish);
 	enum link_result result = find_or_create(worker, &wish, &link, &created);
 	text_copy(worker->code, sizeof(worker->code), link.code);
 	switch (result) {

@@ -113,8 +113,7 @@ static void read_file(const char *path, char *to, size_t room)
 		fclose(file);
 }
 
-/* Clock ticks of all processors since boot: all of them, and those spent idle or waiting for disks.
- */
+/* Clock ticks of all processors since boot: all of them, and those spent idle or waiting for disks. */
 static void read_cpu(double *all, double *idle)
 {
 	char stat[256];
@@ -179,8 +178,7 @@ static void add_load(struct json_writer *json)
 	json_close(json, ']');
 }
 
-/* Share of the last ten seconds in which something waited for it (PSI); null where there is none.
- */
+/* Share of the last ten seconds in which something waited for it (PSI); null where there is none. */
 static void add_pressure(struct json_writer *json, const char *resource)
 {
 	char path[64], content[512];

@@ -14,8 +14,7 @@ enum {
 #define CLOCK_MS UINT64_C(1000000)    /* nanoseconds in a millisecond */
 #define CLOCK_S  UINT64_C(1000000000) /* nanoseconds in a second */
 
-/* Nanoseconds since some fixed point; never goes backwards, the same for all processes of a boot.
- */
+/* Nanoseconds since some fixed point; never goes backwards, the same for all processes of a boot. */
 uint64_t clock_monotonic(void);
 
 /* Milliseconds since 1970 (UTC). */

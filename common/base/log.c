@@ -59,8 +59,7 @@ void log_reopen_if_moved(void)
 	int fresh = open_file(state.path);
 	if (fresh < 0)
 		return; /* the old file still takes our lines */
-	/* dup3() replaces the file under the same number at once: no thread writes to a closed one.
-	 */
+	/* dup3() replaces the file under the same number at once: no thread writes to a closed one. */
 	dup3(fresh, descriptor, O_CLOEXEC);
 	close(fresh);
 }

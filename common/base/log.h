@@ -32,8 +32,7 @@ struct log_line {
  */
 bool log_open(const char *component, const char *path, enum log_level least);
 
-/* Opens the file again if its path now leads to another file (after a rotation). Call now and then.
- */
+/* Opens the file again if its path now leads to another file (after a rotation). Call now and then. */
 void log_reopen_if_moved(void);
 
 void log_close(void);

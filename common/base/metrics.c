@@ -175,18 +175,22 @@ static void render_histogram(struct text *page, enum metric metric)
 	}
 }
 
-void metrics_render(struct text *page)
+void metrics_render_one(struct text *page, enum metric metric)
 {
 	static const char *const types[] = { "counter", "gauge", "histogram" };
-	for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
-		const struct description *is = &descriptions[metric];
-		text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", is->name, is->help, is->name,
-			types[is->kind]);
-		if (is->kind == KIND_HISTOGRAM)
-			render_histogram(page, metric);
-		else
-			render_values(page, metric);
-	}
+	const struct description *is = &descriptions[metric];
+	text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", is->name, is->help, is->name,
+		types[is->kind]);
+	if (is->kind == KIND_HISTOGRAM)
+		render_histogram(page, metric);
+	else
+		render_values(page, metric);
+}
+
+void metrics_render(struct text *page)
+{
+	for (enum metric metric = 0; metric < METRIC_COUNT; metric++)
+		metrics_render_one(page, metric);
 }
 
 /* FNV-1a, 64 bits. Source: draft-eastlake-fnv. */

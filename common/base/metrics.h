@@ -64,8 +64,9 @@ uint64_t metrics_value(enum metric metric, unsigned a, unsigned b);
 /* How many observations a histogram has for a. */
 uint64_t metrics_observations(enum metric metric, unsigned a);
 
-/* The page. */
+/* The page; or one metric of it alone. */
 void metrics_render(struct text *page);
+void metrics_render_one(struct text *page, enum metric metric);
 
 /* Changes whenever the meaning of a cell could have changed. */
 uint64_t metrics_layout(void);

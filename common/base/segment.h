@@ -43,8 +43,9 @@ struct worker_thread {
 
 /* One process. Its owner holds a lock on its index in the file; see workers.h. */
 struct worker_slot {
-	_Alignas(SEGMENT_LINE) _Atomic int32_t pid; /* 0: never used or given back in order */
-	_Atomic uint32_t program;                   /* enum label_program */
+	_Alignas(
+		SEGMENT_LINE) _Atomic int32_t pid; /* 0: free; negative: sentenced, see workers.c */
+	_Atomic uint32_t program;                  /* enum label_program */
 	_Atomic uint64_t start_ticks; /* field 22 of /proc/<pid>/stat: tells a reused pid */
 	_Atomic uint64_t seen;        /* clock_monotonic() of its main thread's last look */
 	struct worker_thread threads[WORKER_THREADS];

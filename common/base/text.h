@@ -44,8 +44,7 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
  */
 void text_add_json(struct text *text, const char *bytes, size_t len);
 
-/* Copies a string that fits into room with its zero; otherwise makes `to` empty and returns false.
- */
+/* Copies a string that fits into room with its zero; otherwise makes `to` empty and returns false. */
 bool text_copy(char *to, size_t room, const char *from);
 
 /* A whole decimal number from min to max, nothing around it: else false and *number unchanged. */

@@ -84,14 +84,22 @@ static unsigned index_of(const struct worker_slot *slot)
 	return (unsigned)(slot - segment_get()->workers);
 }
 
-/* The slot's lock was had, so its process is gone; unless it left in order, say how. */
+static int32_t pid_of(struct worker_slot *slot)
+{
+	return atomic_load_explicit(&slot->pid, memory_order_acquire);
+}
+
+/*
+ * The slot's lock was had, so its process is gone. Unless it left in order, count how it went; only
+ * here and under the lock, so that each end is counted once.
+ */
 static void bury(struct worker_slot *slot)
 {
-	if (atomic_load_explicit(&slot->pid, memory_order_acquire) == 0)
-		return;
+	int32_t pid = pid_of(slot);
 	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
-	if (program < LABEL_program_COUNT)
-		metrics_add(METRIC_worker_exits, program, LABEL_cause_DIED, 1);
+	if (pid != 0 && program < LABEL_program_COUNT)
+		metrics_add(METRIC_worker_exits, program,
+			pid < 0 ? LABEL_cause_STALLED : LABEL_cause_DIED, 1);
 	clear(slot);
 }
 
@@ -123,6 +131,12 @@ void workers_leave(struct worker_slot *slot)
 	unlock(index_of(slot));
 }
 
+void workers_stopping(struct worker_slot *slot)
+{
+	if (slot != NULL)
+		store(&slot->seen, 0);
+}
+
 void workers_busy(struct worker_slot *slot, unsigned thread)
 {
 	if (slot != NULL && thread < WORKER_THREADS)
@@ -150,22 +164,28 @@ static bool has_stalled(struct worker_slot *slot, uint64_t now, uint64_t stall_n
 	return false;
 }
 
-/* Kills the slot's process; a pidfd and the start time make sure that it is no other by now. */
+static void log_sentence(int32_t pid)
+{
+	struct log_line line;
+	log_begin(&line, LOG_ERROR, "worker_stalled");
+	log_field_number(&line, "stalled_pid", pid);
+	log_end(&line);
+}
+
+/*
+ * Kills the slot's process; a pidfd and the start time make sure that it is no other by now. First
+ * it is sentenced, by a negative pid: whoever buries it then knows why it went. A sentenced process
+ * that still lives is killed by the next who looks, should this watcher die in between.
+ */
 static void kill_stalled(struct worker_slot *slot, int32_t pid)
 {
-	int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	int32_t number = pid < 0 ? -pid : pid;
+	int process = (int)syscall(SYS_pidfd_open, number, 0);
 	if (process < 0)
 		return;
-	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
-	bool same = load(&slot->start_ticks) == start_ticks(pid) && program < LABEL_program_COUNT;
-	/* Several watchers may see it; who takes the pid out of the slot does the deed and counts
-	 * it. */
-	if (same && atomic_compare_exchange_strong(&slot->pid, &pid, 0)) {
-		struct log_line line;
-		log_begin(&line, LOG_ERROR, "worker_stalled");
-		log_field_number(&line, "stalled_pid", pid);
-		log_end(&line);
-		metrics_add(METRIC_worker_exits, program, LABEL_cause_STALLED, 1);
+	if (load(&slot->start_ticks) == start_ticks(number)) {
+		if (pid > 0 && atomic_compare_exchange_strong(&slot->pid, &pid, -pid))
+			log_sentence(number);
 		syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
 	}
 	close(process);
@@ -174,11 +194,11 @@ static void kill_stalled(struct worker_slot *slot, int32_t pid)
 static void look_at(unsigned index, uint64_t now, uint64_t stall_ns)
 {
 	struct worker_slot *slot = &segment_get()->workers[index];
-	int32_t pid = atomic_load_explicit(&slot->pid, memory_order_acquire);
+	int32_t pid = pid_of(slot);
 	if (pid == 0 || pid == getpid())
 		return;
 	if (is_locked(index)) {
-		if (has_stalled(slot, now, stall_ns))
+		if (pid < 0 || has_stalled(slot, now, stall_ns))
 			kill_stalled(slot, pid);
 	} else if (try_lock(index)) {
 		bury(slot);
@@ -203,14 +223,23 @@ void workers_watch(struct worker_slot *slot, uint64_t stall_ns)
 		look_at(i, now, stall_ns);
 }
 
+unsigned workers_rank(const struct worker_slot *slot)
+{
+	unsigned rank = 0;
+	for (struct worker_slot *other = segment_get()->workers; slot != NULL && other < slot;
+		other++)
+		rank += pid_of(other) > 0 && other->program == slot->program;
+	return rank;
+}
+
 unsigned workers_alive(enum label_program program)
 {
 	unsigned alive = 0;
 	for (unsigned i = 0; i < WORKER_PROCESSES && segment_descriptor() >= 0; i++) {
 		struct worker_slot *slot = &segment_get()->workers[i];
-		int32_t pid = atomic_load_explicit(&slot->pid, memory_order_acquire);
+		int32_t pid = pid_of(slot);
 		if (atomic_load_explicit(&slot->program, memory_order_relaxed) == program &&
-			pid != 0 && (pid == getpid() || is_locked(i)))
+			pid > 0 && (pid == getpid() || is_locked(i)))
 			alive++;
 	}
 	return alive;
@@ -221,7 +250,7 @@ static unsigned busy_threads(enum label_program program)
 	unsigned busy = 0;
 	for (unsigned i = 0; i < WORKER_PROCESSES; i++) {
 		struct worker_slot *slot = &segment_get()->workers[i];
-		if (atomic_load_explicit(&slot->pid, memory_order_acquire) == 0 ||
+		if (pid_of(slot) <= 0 ||
 			atomic_load_explicit(&slot->program, memory_order_relaxed) != program)
 			continue;
 		for (unsigned thread = 0; thread < WORKER_THREADS; thread++)

@@ -21,12 +21,18 @@ struct worker_slot *workers_join(enum label_program program);
 /* Gives it back in order; NULL is fine. */
 void workers_leave(struct worker_slot *slot);
 
+/* From now on its main thread is not expected to look; requests still are to make progress. */
+void workers_stopping(struct worker_slot *slot);
+
 /* A thread began a request, or made progress on it; or is idle. slot may be NULL. */
 void workers_busy(struct worker_slot *slot, unsigned thread);
 void workers_idle(struct worker_slot *slot, unsigned thread);
 
 /* The look of the main thread, about once a second. slot may be NULL: then it only watches. */
 void workers_watch(struct worker_slot *slot, uint64_t stall_ns);
+
+/* How many processes of the same program have a slot before this one; 0 without a slot. */
+unsigned workers_rank(const struct worker_slot *slot);
 
 /* Processes alive and busy threads by program, into the gauges. */
 void workers_publish(void);

@@ -58,8 +58,7 @@ static bool take_result(PGconn *connection, PGresult **answer)
 
 static enum db_wait lost(struct db *db, PGresult **answer)
 {
-	/* The reason, such as 57P01, may have come before the end; a dead connection cannot block.
-	 */
+	/* The reason, such as 57P01, may have come before the end; a dead connection cannot block. */
 	take_result(db->connection, answer);
 	return DB_LOST;
 }

@@ -18,8 +18,7 @@ bool code_is_valid(const char *code);
  */
 const char *code_refusal(const char *code);
 
-/* CODE_RANDOM characters, uniform over an alphabet without look-alikes (0 O 1 I l), never reserved.
- */
+/* CODE_RANDOM characters, uniform over an alphabet without look-alikes (0 O 1 I l), never reserved. */
 void code_random(char code[CODE_RANDOM + 1]);
 
 #endif

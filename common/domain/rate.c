@@ -75,7 +75,7 @@ static uint64_t load(_Atomic uint64_t *value)
  * that means nothing any more, or, in a crowd, one that is taken over with what it holds. The
  * latter costs the newcomer less than a minute.
  */
-static struct rate_cell *find_cell(uint64_t identity, bool claim)
+static struct rate_cell *find_cell(uint64_t identity)
 {
 	struct rate_cell *oldest = NULL;
 	for (unsigned i = 0; i < PROBES; i++) {
@@ -85,8 +85,6 @@ static struct rate_cell *find_cell(uint64_t identity, bool claim)
 		if (oldest == NULL || load(&cell->arrival) < load(&oldest->arrival))
 			oldest = cell;
 	}
-	if (!claim)
-		return NULL;
 	/* Who loses this race shares the cell; that is better than going on to look. */
 	uint64_t former = load(&oldest->client);
 	atomic_compare_exchange_strong_explicit(
@@ -100,47 +98,41 @@ static uint64_t begin_of(uint64_t arrival, uint64_t now)
 	return arrival > now && arrival <= now + minute ? arrival : now;
 }
 
-static unsigned seconds_until_fits(uint64_t begin, uint64_t spent, uint64_t room, uint64_t now)
+static bool move(struct rate_cell *cell, uint64_t *arrival, uint64_t to)
 {
-	uint64_t ahead = begin + spent - now;
-	if (ahead <= room)
-		return 0;
-	return (unsigned)((ahead - room + CLOCK_S - 1) / CLOCK_S);
+	return atomic_compare_exchange_weak_explicit(
+		&cell->arrival, arrival, to, memory_order_relaxed, memory_order_relaxed);
 }
 
 /* GCRA: the arrival moves on by an interval a call and may be ahead of now by a burst of them. */
-unsigned rate_take(enum rate_class class, const char *client, unsigned cost)
+unsigned rate_take(enum rate_class class, const char *client)
 {
 	uint64_t limit = limit_of(class);
 	if (limit == 0)
 		return 0;
-	if (cost == 0)
-		return rate_look(class, client);
-	uint64_t interval = minute / limit, burst = burst_of(limit);
-	uint64_t spent = interval * (cost < burst ? cost : burst);
-	struct rate_cell *cell = find_cell(identify(class, client), true);
+	const uint64_t interval = minute / limit, room = interval * burst_of(limit);
+	struct rate_cell *cell = find_cell(identify(class, client));
 	uint64_t now = clock_monotonic();
-	uint64_t arrival = load(&cell->arrival), begin;
+	uint64_t arrival = load(&cell->arrival), next;
 	do {
-		begin = begin_of(arrival, now);
-		unsigned wait = seconds_until_fits(begin, spent, interval * burst, now);
-		if (wait > 0)
-			return wait;
-	} while (!atomic_compare_exchange_weak_explicit(&cell->arrival, &arrival, begin + spent,
-		memory_order_relaxed, memory_order_relaxed));
+		next = begin_of(arrival, now) + interval;
+		if (next - now > room)
+			return (unsigned)((next - now - room + CLOCK_S - 1) / CLOCK_S);
+	} while (!move(cell, &arrival, next));
 	return 0;
 }
 
-unsigned rate_look(enum rate_class class, const char *client)
+void rate_charge(enum rate_class class, const char *client, unsigned calls)
 {
 	uint64_t limit = limit_of(class);
 	if (limit == 0)
-		return 0;
-	const uint64_t interval = minute / limit;
-	struct rate_cell *cell = find_cell(identify(class, client), false);
-	if (cell == NULL)
-		return 0;
+		return;
+	struct rate_cell *cell = find_cell(identify(class, client));
 	uint64_t now = clock_monotonic();
-	return seconds_until_fits(
-		begin_of(load(&cell->arrival), now), interval, interval * burst_of(limit), now);
+	uint64_t arrival = load(&cell->arrival), next;
+	do {
+		next = begin_of(arrival, now) + minute / limit * calls;
+		if (next > now + minute)
+			next = now + minute;
+	} while (!move(cell, &arrival, next));
 }

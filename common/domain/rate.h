@@ -14,16 +14,12 @@
 enum rate_class { RATE_NONE, RATE_REDIRECT, RATE_CREATE, RATE_API, RATE_AUTH_FAIL, RATE_COUNT };
 
 /*
- * Takes cost calls (no more than a burst) of a class for a client: 0 when it may go on, else the
- * seconds to wait (at least 1). client: an address as text, of which IPv6 counts by /64, or any
- * other name of a caller.
+ * Takes one call of a class for a client: 0 when it may go on, else the seconds to wait (at least
+ * 1). client: an address as text, of which IPv6 counts by /64, or any other name of a caller.
  */
-unsigned rate_take(enum rate_class class, const char *client, unsigned cost);
+unsigned rate_take(enum rate_class class, const char *client);
 
-/*
- * What rate_take() with cost 1 would say, but takes nothing: for a class that only failures are
- * charged to, looked at before the attempt. A cost of 0 means the same.
- */
-unsigned rate_look(enum rate_class class, const char *client);
+/* Charges calls that were already answered; who has none left pays by waiting, up to a minute. */
+void rate_charge(enum rate_class class, const char *client, unsigned calls);
 
 #endif

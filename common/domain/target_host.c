@@ -38,7 +38,7 @@ static const struct {
  */
 enum { ALL_PRIVATE = -1 };
 
-static const struct {
+static const struct special_ipv6 {
 	unsigned char network[12];
 	unsigned bits;
 	int embedded; /* first byte of the IPv4 address, or ALL_PRIVATE */
@@ -72,23 +72,35 @@ static bool has_prefix(const unsigned char *bytes, const unsigned char *network,
 	return bits % 8 == 0 || (bytes[bits / 8] ^ network[bits / 8]) >> (8 - bits % 8) == 0;
 }
 
-static bool is_private_ipv6(const unsigned char *bytes)
+/* The row that decides about an address, NULL if none does. */
+static const struct special_ipv6 *find_special(const unsigned char *bytes)
 {
 	for (size_t i = 0; i < sizeof(special_ipv6) / sizeof(*special_ipv6); i++) {
-		if (!has_prefix(bytes, special_ipv6[i].network, special_ipv6[i].bits))
-			continue;
-		int embedded = special_ipv6[i].embedded;
-		return embedded == ALL_PRIVATE || is_private_ipv4(bytes + embedded);
+		if (has_prefix(bytes, special_ipv6[i].network, special_ipv6[i].bits))
+			return &special_ipv6[i];
 	}
-	return bytes[0] >> 5 != 1;
+	return NULL;
 }
 
-/* The zero address leads to this machine, too, when it is connected to. */
-static bool is_loopback_ipv6(const struct in6_addr *address)
+static void set_ipv4(struct target_host *host, const unsigned char *bytes)
 {
-	if (IN6_IS_ADDR_V4MAPPED(address))
-		return address->s6_addr[12] == 127 || address->s6_addr[12] == 0;
-	return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_UNSPECIFIED(address);
+	memcpy(host->ipv4, bytes, sizeof(host->ipv4));
+	host->has_ipv4 = true;
+	host->private = is_private_ipv4(bytes);
+	/* The zero address leads to this machine, too, when it is connected to. */
+	host->loopback = bytes[0] == 127 || bytes[0] == 0;
+}
+
+static void judge_ipv6(struct target_host *host, const struct in6_addr *address)
+{
+	const unsigned char *bytes = address->s6_addr;
+	const struct special_ipv6 *special = find_special(bytes);
+	if (special != NULL && special->embedded != ALL_PRIVATE) {
+		set_ipv4(host, bytes + special->embedded);
+		return;
+	}
+	host->private = special != NULL || bytes[0] >> 5 != 1;
+	host->loopback = IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_UNSPECIFIED(address);
 }
 
 static const char *read_ipv6(const char *inside, size_t len, struct target_host *host)
@@ -105,8 +117,7 @@ static const char *read_ipv6(const char *inside, size_t len, struct target_host 
 	struct text text = text_fixed(host->text, sizeof(host->text));
 	text_addf(&text, "[%s]", canonical);
 	host->address = true;
-	host->private = is_private_ipv6(address.s6_addr);
-	host->loopback = is_loopback_ipv6(&address);
+	judge_ipv6(host, &address);
 	return NULL;
 }
 
@@ -120,8 +131,7 @@ static const char *read_ipv4(struct target_host *host)
 	if (strcmp(canonical, host->text) != 0)
 		return "must spell an IPv4 address as four decimal numbers";
 	host->address = true;
-	host->private = is_private_ipv4(bytes);
-	host->loopback = bytes[0] == 127 || bytes[0] == 0;
+	set_ipv4(host, bytes);
 	return NULL;
 }
 

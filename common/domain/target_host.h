@@ -22,7 +22,9 @@ struct target_host {
 	char text[TARGET_HOST_MAX + 1]; /* lower case, no dot at the end; IPv6 in brackets */
 	bool address;                   /* not a name */
 	bool private;
-	bool loopback; /* this very machine */
+	bool loopback;         /* this very machine */
+	bool has_ipv4;         /* it is or embeds an IPv4 address: */
+	unsigned char ipv4[4]; /* the same host by another spelling */
 };
 
 /* NULL and the host, or why it is refused, in words. */

@@ -211,10 +211,13 @@ static const char *split(const char *pasted, struct url *url)
 	return read_authority((struct part){ rest.at, authority_len }, url);
 }
 
-/* All names of this machine are one host: a loop is a loop by whichever of them. */
+/* A loop is a loop by whichever name: all of this machine, or all spellings of one address. */
 static bool is_same_host(const struct target_host *left, const struct target_host *right)
 {
-	return (left->loopback && right->loopback) || strcmp(left->text, right->text) == 0;
+	bool same_ipv4 = left->has_ipv4 && right->has_ipv4 &&
+			 memcmp(left->ipv4, right->ipv4, sizeof(left->ipv4)) == 0;
+	return same_ipv4 || (left->loopback && right->loopback) ||
+	       strcmp(left->text, right->text) == 0;
 }
 
 static bool is_own(const struct url *url)

@@ -124,19 +124,33 @@ void http_header(struct http_response *res, const char *name, const char *value)
 		res->broken = true;
 }
 
-/* Takes out a header that is there already, so that a response never has it twice. */
-static void drop_header(struct text *headers, const char *name)
+/* The line of a header; NULL if it was not added. */
+static char *find_header(const struct http_response *res, const char *name)
 {
 	size_t name_len = strlen(name);
-	for (char *line = headers->data; line != NULL && *line != '\0';) {
-		char *next = strstr(line, "\r\n") + 2;
-		if (strncasecmp(line, name, name_len) == 0 && line[name_len] == ':') {
-			memmove(line, next, strlen(next) + 1);
-			headers->len -= (size_t)(next - line);
-		} else {
-			line = next;
-		}
+	char *line = res->headers.data;
+	while (line != NULL && *line != '\0') {
+		if (strncasecmp(line, name, name_len) == 0 && line[name_len] == ':')
+			return line;
+		line = strstr(line, "\r\n") + 2;
 	}
+	return NULL;
+}
+
+bool http_has_header(const struct http_response *res, const char *name)
+{
+	return find_header(res, name) != NULL;
+}
+
+/* Takes out a header that is there already, so that a response never has it twice. */
+static void drop_header(struct http_response *res, const char *name)
+{
+	char *line = find_header(res, name);
+	if (line == NULL)
+		return;
+	char *next = strstr(line, "\r\n") + 2;
+	res->headers.len -= (size_t)(next - line);
+	memmove(line, next, strlen(next) + 1);
 }
 
 void http_begin(struct http_response *res, int status, const char *content_type)
@@ -144,7 +158,7 @@ void http_begin(struct http_response *res, int status, const char *content_type)
 	res->status = status;
 	res->error = NULL;
 	text_clear(&res->body);
-	drop_header(&res->headers, "Content-Type");
+	drop_header(res, "Content-Type");
 	if (content_type != NULL)
 		http_header(res, "Content-Type", content_type);
 }

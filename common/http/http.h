@@ -91,6 +91,9 @@ void http_response_reset(struct http_response *res, const struct http_request *r
  * response. */
 void http_header(struct http_response *res, const char *name, const char *value);
 
+/* Whether a header was added. */
+bool http_has_header(const struct http_response *res, const char *name);
+
 /* Sets status and type and empties the body; the caller then adds it to res->body, and headers.
  * A body that does not fit sets res->body.cut. */
 void http_begin(struct http_response *res, int status, const char *content_type);
@@ -99,8 +102,7 @@ void http_begin(struct http_response *res, int status, const char *content_type)
  * headers and `broken` too: add headers of its own, such as Allow, after it. */
 void http_problem(struct http_response *res, int status, const char *error);
 
-/* The same with a member `detail`, a sentence for people, and the faults of the fields (or NULL).
- */
+/* The same with a member `detail`, a sentence for people, and the faults of the fields (or NULL). */
 void http_problem_detail(struct http_response *res, int status, const char *error,
 	const char *detail, const struct http_faults *faults);
 

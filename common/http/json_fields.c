@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/json_check.h"
 
 static int compare_keys(const void *left, const void *right)
@@ -97,6 +98,13 @@ static void read_boolean(
 		http_fault(faults, field->name, "must be true or false");
 }
 
+static void read_time(const struct json_field *field, const cJSON *member, int64_t *into,
+	struct http_faults *faults)
+{
+	if (!cJSON_IsString(member) || !clock_parse(member->valuestring, into))
+		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
+}
+
 static void read_field(
 	const struct json_field *field, const cJSON *member, void *into, struct http_faults *faults)
 {
@@ -105,6 +113,7 @@ static void read_field(
 	case JSON_TEXT: read_text(field, member, place, faults); break;
 	case JSON_NUMBER: read_number(field, member, place, faults); break;
 	case JSON_BOOLEAN: read_boolean(field, member, place, faults); break;
+	case JSON_TIME: read_time(field, member, place, faults); break;
 	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
 	}
 }

@@ -18,6 +18,7 @@ enum json_type {
 	JSON_TEXT,    /* to a char array of max + 1 bytes; min and max count bytes of UTF-8 */
 	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
 	JSON_BOOLEAN, /* to a bool */
+	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
 	JSON_REFUSED  /* known, but not the caller's to write */
 };
 

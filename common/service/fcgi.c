@@ -118,8 +118,11 @@ static void answer(struct thread *thread, FCGX_Request *request)
 /* Out of descriptors or memory: that passes, and a thread that gave up would never come back. */
 static void wait_after_failure(int error)
 {
+	static _Atomic uint64_t last_said;
 	const struct timespec pause = { .tv_nsec = (long)(ACCEPT_RETRY_MS * CLOCK_MS) };
-	log_event(LOG_ERROR, "accept_failed", strerrordesc_np(error));
+	uint64_t now = clock_monotonic(), last = atomic_load(&last_said);
+	if (now - last > CLOCK_S && atomic_compare_exchange_strong(&last_said, &last, now))
+		log_event(LOG_ERROR, "accept_failed", strerrordesc_np(error));
 	nanosleep(&pause, NULL);
 }
 
@@ -186,9 +189,9 @@ bool fcgi_start(const struct service *service, struct worker_slot *slot)
 
 bool fcgi_stop(uint64_t wait_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(wait_ms / 1000);
+	uint64_t end = clock_monotonic() + wait_ms * CLOCK_MS;
+	const struct timespec until = { .tv_sec = (time_t)(end / CLOCK_S),
+		.tv_nsec = (long)(end % CLOCK_S) };
 	atomic_store(&stopping, true);
 	/*
 	 * Connections already queued on a Unix socket can still be accepted after this; accept
@@ -196,7 +199,8 @@ bool fcgi_stop(uint64_t wait_ms)
 	 */
 	shutdown(LISTENER, SHUT_RDWR);
 	while (running > 0) {
-		if (pthread_timedjoin_np(threads[running - 1].id, NULL, &until) != 0)
+		pthread_t last = threads[running - 1].id;
+		if (pthread_clockjoin_np(last, NULL, CLOCK_MONOTONIC, &until) != 0)
 			return false;
 		free_thread(&threads[--running]);
 	}

@@ -10,7 +10,9 @@
 
 #include "service/service.h"
 
-/* Starts the threads; call with all signals blocked, so that none of them is ever delivered there.
+/*
+ * Starts the threads; call with all signals blocked, so that none of them is ever delivered there.
+ * False if not all of them could be: some may be serving already, so exit without tearing down.
  */
 bool fcgi_start(const struct service *service, struct worker_slot *slot);
 

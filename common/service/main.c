@@ -12,23 +12,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/segment.h"
 #include "base/workers.h"
 #include "domain/target_url.h"
 #include "service/fcgi.h"
 
-enum { STOP_WAIT_MS = 5000 };
+enum {
+	STOP_WAIT_MS = 5000,
+	RELIEF_S = 3,  /* what lighttpd needs at most to have a successor serving */
+	PRIVATE_S = 30 /* how long a process makes do without the shared segment */
+};
 
 extern const struct service SERVICE;
 
-/* Nobody starts a lone program twice: when lighttpd goes, its programs go with it. */
+/* A new lighttpd would take us for somebody else's: when the old one goes, we go with it. */
 static bool follow_parent(void)
 {
 	pid_t parent = getppid();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	return getppid() == parent && parent != 0;
+	return getppid() == parent; /* it may have gone in between, and no signal comes then */
 }
 
 static void block_signals(sigset_t *handled)
@@ -72,14 +78,27 @@ static int answer_argument(const char *argument)
 	return EXIT_FAILURE;
 }
 
+/* What only those who use a setting can judge; NULL, or what is wrong. */
+static const char *apply_settings(void)
+{
+	const struct config *config = config_get();
+	const char *fault =
+		target_url_init(config->base_url, config->own_hosts, config->private_targets);
+	if (fault != NULL || !SERVICE.database)
+		return fault;
+	struct db *db = db_new(config->database_url, SERVICE.name);
+	bool good = db != NULL;
+	db_free(db);
+	/* Not what it is: it may hold a password. */
+	return good ? NULL : "LINKSHRINK_DATABASE_URL: not a connection string or URL of libpq";
+}
+
 static bool load_settings(void)
 {
 	char memory[4096];
 	struct text error = text_fixed(memory, sizeof(memory));
 	if (config_load(&error)) {
-		const struct config *config = config_get();
-		const char *fault = target_url_init(
-			config->base_url, config->own_hosts, config->private_targets);
+		const char *fault = apply_settings();
 		if (fault == NULL)
 			return true;
 		text_addf(&error, "%s\n", fault);
@@ -111,8 +130,10 @@ static bool fits_schema(void)
 	if (!SERVICE.database)
 		return true;
 	struct db *db = db_new(config_get()->database_url, SERVICE.name);
-	if (db == NULL)
+	if (db == NULL) {
+		log_event(LOG_ERROR, "not_started", "no memory");
 		return false;
+	}
 	db_set_deadline(db, config_get()->database_deadline_ms);
 	bool fits = db_schema(db) != DB_SCHEMA_OLDER;
 	db_free(db);
@@ -121,21 +142,34 @@ static bool fits_schema(void)
 	return fits;
 }
 
-/* Until it is told to stop; false if it must be replaced. */
-static bool look_around(const sigset_t *handled, struct worker_slot *slot)
+/*
+ * When to leave because the segment is not the one that others share, so that a successor joins
+ * them; 0 while all is well. Siblings take turns, or nobody would be left to serve meanwhile.
+ */
+static uint64_t time_to_leave(const struct worker_slot *slot)
+{
+	uint64_t now = clock_monotonic();
+	if (segment_descriptor() < 0)
+		return now + (PRIVATE_S + random_below(PRIVATE_S)) * CLOCK_S;
+	return segment_shared() ? 0 : now + workers_rank(slot) * RELIEF_S * CLOCK_S;
+}
+
+/* Looks around once a second, until it is told to stop or has to be replaced. */
+static const char *look_around(const sigset_t *handled, struct worker_slot *slot)
 {
 	const struct timespec second = { .tv_sec = 1 };
-	const uint64_t stall_ns = (uint64_t)config_get()->stall_ms * 1000000;
-	bool shared = segment_shared();
-	for (;;) {
+	const uint64_t stall_ns = (uint64_t)config_get()->stall_ms * CLOCK_MS;
+	uint64_t leave_at = 0;
+	while (leave_at == 0 || clock_monotonic() < leave_at) {
 		int got = sigtimedwait(handled, NULL, &second);
 		if (got == SIGTERM || got == SIGINT)
-			return true;
+			return NULL;
 		workers_watch(slot, stall_ns);
 		log_reopen_if_moved();
-		if (shared && !segment_shared())
-			return false;
+		if (leave_at == 0)
+			leave_at = time_to_leave(slot);
 	}
+	return "the shared segment is another one now; a successor will join it";
 }
 
 static int live(void)
@@ -145,16 +179,20 @@ static int live(void)
 	umask(027);
 	open_log();
 	struct worker_slot *slot = join_segment();
-	if (!fits_schema() || !fcgi_start(&SERVICE, slot)) {
+	if (!fits_schema()) {
 		workers_leave(slot);
 		return EXIT_FAILURE;
 	}
+	if (!fcgi_start(&SERVICE, slot)) {
+		log_event(LOG_ERROR, "not_started", "no memory or no threads");
+		_exit(EXIT_FAILURE);
+	}
 	log_event(LOG_INFO, "started", NULL);
-	if (!look_around(&handled, slot))
-		log_event(LOG_ERROR, "segment_lost", "the shared file was replaced; starting anew");
+	const char *reason = look_around(&handled, slot);
+	workers_stopping(slot);
 	bool drained = fcgi_stop(STOP_WAIT_MS);
 	log_event(drained ? LOG_INFO : LOG_WARNING, "stopped",
-		drained ? NULL : "a request was cut off");
+		drained ? reason : "a request was cut off");
 	workers_leave(slot);
 	/* Threads that were not joined may still use what exit() would tear down. */
 	if (!drained)

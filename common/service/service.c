@@ -12,7 +12,7 @@
 
 enum { MISS_COST = 4 /* calls that an unknown code counts for on top: guessing is slow */ };
 
-/* One segment of the path against one of the pattern, which may be ":name" and a literal tail. */
+/* One segment of the path against one of the pattern, which may be ":name". */
 static bool match_segment(const char *pattern, size_t pattern_len, const char *path, size_t len,
 	char capture[HTTP_CAPTURE_MAX])
 {
@@ -92,30 +92,35 @@ static bool has_key_in_query(const char *query)
 	       query_has(query, "access_token") || query_has(query, "token");
 }
 
-static void refuse_key(struct http_response *res, const struct http_request *req)
+static void refuse_anonymous(struct http_response *res)
 {
-	/* Only the answer that has to be paid for can be refused: a good key never waits. */
-	(void)rate_take(RATE_AUTH_FAIL, req->client, 1);
 	http_problem(res, 401, "unauthorized");
 	http_header(res, "WWW-Authenticate", "Bearer");
+}
+
+/* Who tries keys is slowed down; a good key never comes here, so nobody can lock it out. */
+static void refuse_key(
+	struct http_response *res, const struct route *route, const struct http_request *req)
+{
+	unsigned wait = rate_take(RATE_AUTH_FAIL, req->client);
+	if (!refuse_too_many(res, route->handler_label, wait))
+		refuse_anonymous(res);
 }
 
 /* The key sent, if any, into worker->key; true if the request may go on to the scope check. */
 static bool authenticate(struct worker *worker, const struct route *route,
 	const struct http_request *req, struct http_response *res)
 {
+	static const char scheme[] = "Bearer ";
 	if (*req->authorization == '\0')
 		return true;
-	if (refuse_too_many(res, route->handler_label, rate_look(RATE_AUTH_FAIL, req->client)))
-		return false;
-	if (strncasecmp(req->authorization, "Bearer ", strlen("Bearer ")) != 0) {
-		refuse_key(res, req);
-		return false;
-	}
-	const char *token = req->authorization + strlen("Bearer ");
-	switch (apikey_check(worker->db, token, &worker->key)) {
+	enum apikey_result result = APIKEY_REFUSED;
+	if (strncasecmp(req->authorization, scheme, strlen(scheme)) == 0)
+		result =
+			apikey_check(worker->db, req->authorization + strlen(scheme), &worker->key);
+	switch (result) {
 	case APIKEY_OK: return true;
-	case APIKEY_REFUSED: refuse_key(res, req); return false;
+	case APIKEY_REFUSED: refuse_key(res, route, req); return false;
 	case APIKEY_DOWN: http_unavailable(res, 1); return false;
 	}
 	return false;
@@ -141,7 +146,7 @@ static bool may_call(struct worker *worker, const struct route *route,
 	}
 	if ((route->flags & ROUTE_ANONYMOUS_CREATE) != 0 && config_get()->anonymous_create)
 		return true;
-	refuse_key(res, req);
+	refuse_anonymous(res);
 	return false;
 }
 
@@ -186,13 +191,13 @@ static void run(struct worker *worker, const struct route *route, const struct h
 	if (!may_call(worker, route, req, res))
 		return;
 	const char *client = caller(worker, req, name);
-	if (refuse_too_many(res, route->handler_label, rate_take(route->rate, client, 1)))
+	if (refuse_too_many(res, route->handler_label, rate_take(route->rate, client)))
 		return;
 	if (!body_fits(route, req, res))
 		return;
 	route->handler(worker, req, res);
 	if (res->status == 404)
-		(void)rate_take(route->rate, client, MISS_COST);
+		rate_charge(route->rate, client, MISS_COST);
 }
 
 /* Errors and slow requests always; successes of a sampled route one in LINKSHRINK_LOG_SAMPLE. */
@@ -262,6 +267,16 @@ static void begin(struct worker *worker, struct http_request *req, struct http_r
 	http_response_reset(res, req);
 }
 
+/* What every answer has, whoever wrote it. */
+static void complete(const struct http_request *req, struct http_response *res)
+{
+	if (res->broken || res->body.cut || res->headers.cut)
+		http_problem(res, 500, "internal error");
+	if (!http_has_header(res, "Cache-Control"))
+		http_header(res, "Cache-Control", "no-store");
+	http_header(res, "X-Request-Id", req->id);
+}
+
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,
 	struct http_response *res)
 {
@@ -274,9 +289,7 @@ void service_handle(const struct service *service, struct worker *worker, struct
 		run(worker, route, req, res);
 	else
 		answer_no_route(res, allowed);
-	if (res->broken || res->body.cut || res->headers.cut)
-		http_problem(res, 500, "internal error");
-	http_header(res, "X-Request-Id", req->id);
+	complete(req, res);
 
 	uint64_t took = clock_monotonic() - start;
 	metrics_add(METRIC_requests, handler, metrics_code(res->status), 1);

@@ -44,8 +44,7 @@ enum route_flags {
 
 struct route {
 	unsigned methods; /* of enum http_method, or-ed */
-	const char
-		*path; /* one segment may be :name, it is captured; trailing '+' etc. are literal */
+	const char *path; /* whole; one segment may be :name, which captures it */
 	enum label_handler handler_label;
 	unsigned scope; /* ANYONE or SCOPE_… */
 	enum rate_class rate;
@@ -61,8 +60,7 @@ struct service {
 	bool database; /* its threads have a connection to PostgreSQL */
 };
 
-/* Answers one request: finds the route, checks its preconditions, runs the handler, counts, logs.
- */
+/* Answers one request: finds the route, checks its preconditions, runs the handler, counts, logs. */
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,
 	struct http_response *res);
 

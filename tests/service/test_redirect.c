@@ -113,8 +113,7 @@ Test(redirect, forwards_the_query_where_the_link_says_so)
 
 Test(redirect, never_sends_a_target_that_would_be_refused)
 {
-	/* Stored while private addresses were allowed, or by somebody who went around the programs.
-	 */
+	/* Stored while private addresses were allowed, or by somebody who went around the programs. */
 	struct link wanted = { 0 };
 	text_copy(wanted.target, sizeof(wanted.target), "http://127.0.0.1/admin");
 	struct link link = store(wanted);
@@ -156,4 +155,30 @@ Test(redirect, answers_503_and_never_404_while_the_database_is_away)
 	setenv("LINKSHRINK_DATABASE_URL", "host=/nonexistent", 1);
 	cr_expect_eq(follow(HTTP_GET, "whatever", ""), 503);
 	cr_expect_str_eq(exchange_header(exchange, "Retry-After"), "1");
+}
+
+Test(redirect, is_never_cached_past_the_end_of_the_link)
+{
+	int64_t soon = clock_wall_ms() + 20000;
+	struct link ending = store((struct link){ .redirect_status = 301, .valid_until = soon });
+	struct link limited = store((struct link){ .redirect_status = 308, .max_visits = 2 });
+	int age = -1;
+	cr_expect_eq(follow(HTTP_GET, ending.code, ""), 301);
+	cr_assert_eq(
+		sscanf(exchange_header(exchange, "Cache-Control"), "private, max-age=%d", &age), 1);
+	cr_expect(age >= 0 && age <= 20, "%d", age);
+	cr_expect_eq(follow(HTTP_GET, limited.code, ""), 308);
+	cr_expect_str_eq(exchange_header(exchange, "Cache-Control"), "private, max-age=0");
+}
+
+Test(redirect, takes_a_visit_only_when_it_leads_somewhere)
+{
+	static char query[TARGET_URL_MAX + 64];
+	struct link link = store((struct link){ .max_visits = 2, .forward_query = true });
+	memset(query, 'q', sizeof(query) - 1);
+	cr_expect_eq(follow(HTTP_GET, link.code, query), 404);
+	cr_expect_eq(follow(HTTP_HEAD, link.code, ""), 302);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 410);
 }

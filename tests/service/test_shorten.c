@@ -139,6 +139,48 @@ Test(shorten, reports_all_faults_at_once)
 	cr_expect(exchange_says(exchange, "\"field\":\"id\""));
 }
 
+Test(shorten, keeps_the_conditions_of_a_link)
+{
+	cr_assert_eq(shorten("{\"url\":\"https://example.com\",\"redirect_status\":308,"
+			     "\"forward_query\":true,\"max_visits\":3,"
+			     "\"valid_since\":\"2026-01-01T00:00:00Z\","
+			     "\"valid_until\":\"2999-12-31T23:59:59+01:00\"}"),
+		201);
+	cr_expect(exchange_says(exchange, "\"redirect_status\":308"));
+	cr_expect(exchange_says(exchange, "\"forward_query\":true"));
+	cr_expect(exchange_says(exchange, "\"max_visits\":3"));
+	cr_expect_str_eq(member("valid_since"), "2026-01-01T00:00:00.000Z");
+	cr_expect_str_eq(member("valid_until"), "2999-12-31T22:59:59.000Z");
+}
+
+Test(shorten, refuses_conditions_that_make_no_sense)
+{
+	static const struct {
+		const char *members, *field;
+	} rows[] = {
+		{ "\"redirect_status\":303", "redirect_status" },
+		{ "\"redirect_status\":200", "redirect_status" },
+		{ "\"max_visits\":0", "max_visits" },
+		{ "\"max_visits\":1.5", "max_visits" },
+		{ "\"valid_until\":\"2020-01-01T00:00:00Z\"", "valid_until" },
+		{ "\"valid_until\":\"tomorrow\"", "valid_until" },
+		{ "\"valid_since\":\"2999-01-02T00:00:00Z\","
+		  "\"valid_until\":\"2999-01-01T00:00:00Z\"",
+			"valid_until" },
+		{ "\"forward_query\":\"yes\"", "forward_query" },
+		{ "\"is_active\":false", "is_active" },
+		{ "\"tags\":[]", "tags" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char json[256], field[64];
+		snprintf(json, sizeof(json), "{\"url\":\"https://example.com\",%s}",
+			rows[i].members);
+		snprintf(field, sizeof(field), "\"field\":\"%s\"", rows[i].field);
+		cr_expect_eq(shorten(json), 400, "%s", json);
+		cr_expect(exchange_says(exchange, field), "%s", json);
+	}
+}
+
 Test(shorten, ignores_members_that_it_does_not_know)
 {
 	cr_expect_eq(shorten("{\"url\":\"https://example.com\",\"campaign\":{\"a\":[1]}}"), 201);

@@ -52,8 +52,8 @@ static void *run(void *argument)
 		metrics_add(METRIC_links_created, 0, 0, 1);
 		metrics_add(METRIC_requests, i % LABEL_handler_COUNT, LABEL_code_200, thread);
 		metrics_observe(METRIC_request_duration, LABEL_handler_SHORTEN, i * 1000);
-		passed += rate_take(RATE_CREATE, "192.0.2.1", 1) == 0;
-		rate_look(RATE_API, i % 2 == 0 ? "192.0.2.2" : "192.0.2.3");
+		passed += rate_take(RATE_CREATE, "192.0.2.1") == 0;
+		rate_charge(RATE_API, i % 2 == 0 ? "192.0.2.2" : "192.0.2.3", 2);
 		workers_idle(slot, thread);
 		if (i % (ROUNDS / 2) == 0)
 			render(thread);

@@ -70,7 +70,8 @@ Test(config, names_the_setting_that_is_wrong_and_why)
 		{ "LINKSHRINK_BASE_URL", "https://s.example?x", "path" },
 		{ "LINKSHRINK_BASE_URL", "ftp://s.example", "http://" },
 		{ "LINKSHRINK_BASE_URL", "https://a@s.example", "http://" },
-		{ "LINKSHRINK_STALL_MS", "1000", NULL },
+		{ "LINKSHRINK_STALL_MS", "2999", "from 3000" },
+		{ "LINKSHRINK_STALL_MS", "3000", NULL },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		setup();
@@ -112,8 +113,8 @@ Test(config, refuses_texts_that_do_not_fit)
 
 Test(config, refuses_a_stall_limit_that_a_slow_database_would_reach)
 {
-	setenv("LINKSHRINK_STALL_MS", "1000", 1);
-	setenv("LINKSHRINK_DATABASE_DEADLINE_MS", "501", 1);
+	setenv("LINKSHRINK_STALL_MS", "3000", 1);
+	setenv("LINKSHRINK_DATABASE_DEADLINE_MS", "2000", 1);
 	cr_expect_not(config_load(&error));
 	cr_expect_not_null(strstr(memory, "LINKSHRINK_STALL_MS"));
 }

@@ -36,7 +36,7 @@ TestSuite(rate, .init = setup, .fini = cleanup);
 static unsigned burst(enum rate_class class, const char *client)
 {
 	unsigned taken = 0;
-	while (taken < 10000 && rate_take(class, client, 1) == 0)
+	while (taken < 10000 && rate_take(class, client) == 0)
 		taken++;
 	return taken;
 }
@@ -49,10 +49,9 @@ Test(rate, lets_a_quarter_of_a_minutes_calls_through_at_once)
 Test(rate, says_how_many_seconds_to_wait)
 {
 	burst(RATE_CREATE, "192.0.2.1");
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 1), 1);
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 10), 10);
+	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1"), 1);
 	burst(RATE_AUTH_FAIL, "192.0.2.1");
-	cr_expect_eq(rate_take(RATE_AUTH_FAIL, "192.0.2.1", 1), 30);
+	cr_expect_eq(rate_take(RATE_AUTH_FAIL, "192.0.2.1"), 30);
 }
 
 Test(rate, never_lets_a_small_limit_burst_past_a_minutes_calls)
@@ -65,37 +64,33 @@ Test(rate, lets_the_next_call_through_after_an_interval)
 	unsigned taken = burst(RATE_API, "192.0.2.1");
 	cr_expect_geq(taken, 150);
 	usleep(120000);
-	cr_expect_eq(rate_take(RATE_API, "192.0.2.1", 1), 0);
+	cr_expect_eq(rate_take(RATE_API, "192.0.2.1"), 0);
 }
 
-Test(rate, charges_what_a_call_costs)
+Test(rate, charges_calls_that_were_answered_already)
 {
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 10), 0);
+	rate_charge(RATE_CREATE, "192.0.2.1", 10);
 	cr_expect_eq(burst(RATE_CREATE, "192.0.2.1"), 5);
 }
 
-Test(rate, lets_a_call_through_that_costs_more_than_a_burst)
+Test(rate, charges_who_has_nothing_left_but_never_beyond_a_minute)
 {
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 1000), 0);
-	cr_expect_gt(rate_take(RATE_CREATE, "192.0.2.1", 1), 0);
+	burst(RATE_CREATE, "192.0.2.1");
+	rate_charge(RATE_CREATE, "192.0.2.1", 10);
+	unsigned wait = rate_take(RATE_CREATE, "192.0.2.1");
+	cr_expect(wait >= 10 && wait <= 11, "%u", wait);
+	rate_charge(RATE_CREATE, "192.0.2.1", 1000);
+	cr_expect_leq(rate_take(RATE_CREATE, "192.0.2.1"), 60);
+	rate_charge(RATE_REDIRECT, "192.0.2.1", 1000);
+	cr_expect_eq(rate_take(RATE_REDIRECT, "192.0.2.1"), 0, "there is no limit");
 }
 
 Test(rate, takes_nothing_when_it_refuses)
 {
 	burst(RATE_CREATE, "192.0.2.1");
 	for (int i = 0; i < 100; i++)
-		rate_take(RATE_CREATE, "192.0.2.1", 1);
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 1), 1);
-}
-
-Test(rate, looks_without_taking_and_sees_when_a_burst_is_spent)
-{
-	for (int i = 0; i < 100; i++) {
-		cr_assert_eq(rate_look(RATE_CREATE, "192.0.2.1"), 0);
-		cr_assert_eq(rate_take(RATE_CREATE, "192.0.2.1", 0), 0);
-	}
-	cr_expect_eq(burst(RATE_CREATE, "192.0.2.1"), 15);
-	cr_expect_eq(rate_look(RATE_CREATE, "192.0.2.1"), 1);
+		rate_take(RATE_CREATE, "192.0.2.1");
+	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1"), 1);
 }
 
 Test(rate, knows_no_limit_where_it_is_zero)
@@ -107,21 +102,20 @@ Test(rate, knows_no_limit_where_it_is_zero)
 Test(rate, counts_each_client_and_each_class_apart)
 {
 	burst(RATE_CREATE, "192.0.2.1");
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.2", 1), 0);
-	cr_expect_eq(rate_take(RATE_API, "192.0.2.1", 1), 0);
-	cr_expect_eq(rate_take(RATE_CREATE, "key:1", 1), 0);
-	cr_expect_eq(rate_take(RATE_CREATE, "", 1), 0);
+	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.2"), 0);
+	cr_expect_eq(rate_take(RATE_API, "192.0.2.1"), 0);
+	cr_expect_eq(rate_take(RATE_CREATE, "key:1"), 0);
+	cr_expect_eq(rate_take(RATE_CREATE, ""), 0);
 }
 
 Test(rate, counts_ipv6_by_its_network_of_64_bits)
 {
 	burst(RATE_CREATE, "2001:db8:1:2::1");
-	cr_expect_gt(rate_take(RATE_CREATE, "2001:db8:1:2:ffff::9", 1), 0);
-	cr_expect_gt(rate_take(RATE_CREATE, "2001:0DB8:1:2::1", 1), 0);
-	cr_expect_eq(rate_take(RATE_CREATE, "2001:db8:1:3::1", 1), 0);
+	cr_expect_gt(rate_take(RATE_CREATE, "2001:db8:1:2:ffff::9"), 0);
+	cr_expect_gt(rate_take(RATE_CREATE, "2001:0DB8:1:2::1"), 0);
+	cr_expect_eq(rate_take(RATE_CREATE, "2001:db8:1:3::1"), 0);
 	burst(RATE_CREATE, "::ffff:192.0.2.1");
-	cr_expect_eq(
-		rate_take(RATE_CREATE, "::ffff:192.0.2.2", 1), 0, "a mapped address is one host");
+	cr_expect_eq(rate_take(RATE_CREATE, "::ffff:192.0.2.2"), 0, "a mapped address is one host");
 }
 
 static void spend_in_another_process(void)
@@ -133,7 +127,7 @@ static void spend_in_another_process(void)
 Test(rate, is_shared_by_all_processes_and_outlives_them)
 {
 	scratch_kill(scratch_fork(spend_in_another_process));
-	cr_expect_gt(rate_take(RATE_CREATE, "192.0.2.1", 1), 0);
+	cr_expect_gt(rate_take(RATE_CREATE, "192.0.2.1"), 0);
 }
 
 Test(rate, refuses_no_newcomer_for_longer_than_a_minute_in_a_crowd)
@@ -142,7 +136,8 @@ Test(rate, refuses_no_newcomer_for_longer_than_a_minute_in_a_crowd)
 	unsigned longest = 0, refused = 0;
 	for (unsigned i = 0; i < 4 * RATE_CELLS; i++) {
 		snprintf(client, sizeof(client), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-		unsigned wait = rate_take(RATE_CREATE, client, 15);
+		unsigned wait = rate_take(RATE_CREATE, client);
+		rate_charge(RATE_CREATE, client, 14);
 		refused += wait > 0;
 		longest = wait > longest ? wait : longest;
 	}
@@ -156,7 +151,8 @@ Test(rate, keeps_clients_apart_while_the_table_is_half_full)
 	unsigned refused = 0;
 	for (unsigned i = 0; i < RATE_CELLS / 2; i++) {
 		snprintf(client, sizeof(client), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-		refused += rate_take(RATE_CREATE, client, 15) > 0;
+		refused += rate_take(RATE_CREATE, client) > 0;
+		rate_charge(RATE_CREATE, client, 14);
 	}
 	cr_expect_lt(refused, RATE_CELLS / 200, "%u", refused);
 }
@@ -164,9 +160,8 @@ Test(rate, keeps_clients_apart_while_the_table_is_half_full)
 Test(rate, recovers_from_an_arrival_that_cannot_be)
 {
 	struct segment *segment = segment_get();
-	rate_take(RATE_CREATE, "192.0.2.1", 1);
+	rate_take(RATE_CREATE, "192.0.2.1");
 	for (unsigned i = 0; i < RATE_CELLS; i++)
 		segment->rates[i].arrival = UINT64_MAX / 2;
-	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1", 1), 0);
-	cr_expect_eq(rate_look(RATE_CREATE, "192.0.2.1"), 0);
+	cr_expect_eq(rate_take(RATE_CREATE, "192.0.2.1"), 0);
 }

@@ -442,3 +442,13 @@ Test(target_url, names_the_setting_whose_hosts_are_none)
 			cr_expect(text_starts_with(fault, rows[i].setting), "row %zu", i);
 	}
 }
+
+Test(target_url, knows_an_own_address_by_every_spelling)
+{
+	static const char *const rows[] = { "http://8.8.8.8/", "http://[::ffff:8.8.8.8]/",
+		"http://[64:ff9b::808:808]/", "http://[2002:808:808::]/" };
+	cr_assert_null(target_url_init("http://8.8.8.8", "", true));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_expect_not_null(target_url_read(rows[i], canonical), "%s", rows[i]);
+	cr_expect_null(target_url_read("http://[::ffff:8.8.4.4]/", canonical));
+}

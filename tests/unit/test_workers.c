@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "unit/scratch.h"
 
-#define STALL (400 * CLOCK_MS)
+#define STALL CLOCK_S
 
 static void setup(void)
 {
@@ -144,6 +144,41 @@ Test(workers, are_killed_when_they_were_stopped)
 	kill(child, SIGSTOP);
 	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
 	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+}
+
+Test(workers, leave_nothing_behind_that_would_kill_their_successor)
+{
+	pid_t child = scratch_fork(join_busy);
+	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
+	struct worker_slot *slot = workers_join(LABEL_program_SHORTEN);
+	cr_expect_eq(slot, &segment_get()->workers[0]);
+	cr_expect_eq(slot->threads[1].progress, 0);
+	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+}
+
+Test(workers, are_killed_by_the_next_who_looks_when_the_first_died_over_it)
+{
+	pid_t child = scratch_fork(join_busy);
+	/* Marked, but the signal was never sent. */
+	segment_get()->workers[0].pid = -segment_get()->workers[0].pid;
+	cr_expect(watch(child, 10 * CLOCK_S), "it still lives");
+	watch(child, 100 * CLOCK_MS);
+	cr_expect_eq(exits(LABEL_cause_STALLED), 1);
+	cr_expect_eq(exits(LABEL_cause_DIED), 0);
+}
+
+static void join_and_stop(void)
+{
+	struct worker_slot *slot = join();
+	slot->seen = 1; /* long ago */
+	workers_stopping(slot);
+}
+
+Test(workers, may_take_their_time_to_stop)
+{
+	pid_t child = scratch_fork(join_and_stop);
+	cr_expect_not(watch(child, 2 * STALL), "it was killed");
+	scratch_kill(child);
 }
 
 static void *go_on(void *slot)
