@@ -23,7 +23,12 @@ same() {
 		return 1
 	}
 }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# What lighttpd hands to the programs says where the file is; its suffix names the layout.
+segment_file() {
+	local path
+	path=$(tr '\0' '\n' <"/proc/$(noted lighttpd)/environ" | sed -n 's/^LINKSHRINK_SEGMENT=//p')
+	echo "$path".*
+}
 
 # Load goes on in the background until it is asked to stop; its score is then in $work/score.
 load_pid=
@@ -81,6 +86,19 @@ check 'links are followed again' wait_until 10 gives 302 "$public/$code"
 check 'and made' wait_until 10 creates
 check 'stalled processes are counted' test "$(curl -s "$operations/metrics" |
 	awk '/^linkshrink_worker_exits_total.*stalled/ { n += $2 } END { print n }')" -ge 4
+
+# ---- The shared memory file is lost: nobody notices, and all meet in a new one
+
+all_alive() { # every process has a slot in the segment that /metrics reads
+	[ "$(curl -s "$operations/metrics" | awk '/^linkshrink_workers_alive/ { n += $2 } END { print n }')" = 8 ]
+}
+wait_until 20 all_alive
+start_load follow "$LINKSHRINK_PORT" 8 0
+rm "$(segment_file)"
+check 'the shared memory file is removed: all processes meet in a new one' wait_until 60 all_alive
+stop_load
+check 'without one failed request' unfailed
+check 'and none is left behind' same "$(stack_programs | wc -l)" 8
 
 # ---- PostgreSQL hangs, then comes back
 
