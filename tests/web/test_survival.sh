@@ -99,6 +99,9 @@ check 'the shared memory file is removed: all processes meet in a new one' wait_
 stop_load
 check 'without one failed request' unfailed
 check 'and none is left behind' same "$(stack_programs | wc -l)" 8
+truncate -s 100 "$(segment_file)"
+check 'the file is cut short: links are followed again' wait_until 20 gives 302 "$public/$code"
+check 'and all processes meet in a whole one' wait_until 60 all_alive
 
 # ---- PostgreSQL hangs, then comes back
 
