@@ -51,6 +51,8 @@ SET lock_timeout = '60s';
 SELECT pg_advisory_lock(hashtext('linkshrink migrations')) AS locked \gset
 -- From here on rather fail than queue in front of those who serve.
 SET lock_timeout = '5s';
+-- Functions are for everyone unless one says otherwise.
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 CREATE TABLE IF NOT EXISTS schema_migrations (
 	version    integer NOT NULL,
 	name       text NOT NULL,

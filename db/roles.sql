@@ -1,9 +1,22 @@
 -- The roles, and what they may do with the database as a whole. May be run again at any time.
 --
--- Run it in the database of Link-Shrink as someone who may create roles:
---   psql -v ON_ERROR_STOP=1 -f db/roles.sql <connection>
+-- Run it in the database of Link-Shrink as its owner, who needs CREATEROLE, or as a superuser:
+--   psql -f db/roles.sql <connection>
 -- Then run db/migrate.sh as linkshrink_owner; it grants what db/grants.sql says, table by table.
 -- Roles get no password here: give them one, or let pg_hba.conf say how they prove who they are.
+\set ON_ERROR_STOP on
+
+DO $$
+BEGIN
+	-- PostgreSQL would only warn of each GRANT that does nothing.
+	IF NOT (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database())
+		OR NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'public'), 'USAGE')
+	THEN
+		RAISE 'run this as the owner of the database % and of its schema public, or as a superuser',
+			current_database();
+	END IF;
+END
+$$;
 
 DO $$
 DECLARE
@@ -12,7 +25,7 @@ BEGIN
 	FOREACH wanted IN ARRAY ARRAY['linkshrink_owner', 'linkshrink_web'] LOOP
 		BEGIN
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
-				EXECUTE format('CREATE ROLE %I', wanted);
+				EXECUTE format('CREATE ROLE %I LOGIN', wanted);
 			END IF;
 		EXCEPTION WHEN duplicate_object OR unique_violation THEN
 			NULL; -- somebody else ran this at the same moment
@@ -21,16 +34,34 @@ BEGIN
 END
 $$;
 
-ALTER ROLE linkshrink_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
-ALTER ROLE linkshrink_web LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+-- A role that was there before may be more than it should. Only its maker knows what else needs
+-- that, and only a superuser may take all of it away, so this refuses and changes nothing.
+DO $$
+DECLARE
+	made record;
+BEGIN
+	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_owner', 'linkshrink_web') LOOP
+		IF made.rolsuper OR made.rolcreatedb OR made.rolcreaterole OR made.rolreplication
+			OR made.rolbypassrls
+		THEN
+			RAISE 'the role % may do more than it needs', made.rolname USING HINT = format(
+				'ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS',
+				made.rolname);
+		END IF;
+		IF NOT made.rolcanlogin THEN
+			EXECUTE format('ALTER ROLE %I LOGIN', made.rolname);
+		END IF;
+	END LOOP;
+	IF pg_has_role('linkshrink_web', 'linkshrink_owner', 'MEMBER') THEN
+		RAISE 'the role linkshrink_web may become linkshrink_owner'
+			USING HINT = 'REVOKE linkshrink_owner FROM linkshrink_web';
+	END IF;
+END
+$$;
 
-ALTER DATABASE :"DBNAME" OWNER TO linkshrink_owner;
-ALTER SCHEMA public OWNER TO linkshrink_owner;
-
-REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, linkshrink_web;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, linkshrink_web;
+GRANT ALL ON DATABASE :"DBNAME" TO linkshrink_owner;
+GRANT ALL ON SCHEMA public TO linkshrink_owner;
 GRANT CONNECT ON DATABASE :"DBNAME" TO linkshrink_web;
 GRANT USAGE ON SCHEMA public TO linkshrink_web;
-
--- Functions are for everyone unless one says otherwise.
-ALTER DEFAULT PRIVILEGES FOR ROLE linkshrink_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;

@@ -241,6 +241,7 @@ ALTER TABLE ONLY public.links
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
 
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT ALL ON SCHEMA public TO linkshrink_owner;
 GRANT USAGE ON SCHEMA public TO linkshrink_web;
 
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
@@ -249,19 +250,71 @@ GRANT SELECT ON TABLE public.api_keys TO linkshrink_web;
 
 -- Name: TABLE click_counts; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT,INSERT ON TABLE public.click_counts TO linkshrink_web;
+GRANT SELECT ON TABLE public.click_counts TO linkshrink_web;
+
+-- Name: COLUMN click_counts.link; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(link) ON TABLE public.click_counts TO linkshrink_web;
+
+-- Name: COLUMN click_counts.hour; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(hour) ON TABLE public.click_counts TO linkshrink_web;
+
+-- Name: COLUMN click_counts.node; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(node) ON TABLE public.click_counts TO linkshrink_web;
 
 -- Name: COLUMN click_counts.n; Type: ACL; Schema: public; Owner: -
 
-GRANT UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
+GRANT INSERT(n),UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
 
 -- Name: COLUMN click_counts.bots; Type: ACL; Schema: public; Owner: -
 
-GRANT UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
+GRANT INSERT(bots),UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
 
 -- Name: TABLE links; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT,INSERT ON TABLE public.links TO linkshrink_web;
+GRANT SELECT ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.code; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(code) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.target; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(target) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.title; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(title) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.owner; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(owner) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.state; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(state) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.redirect_status; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(redirect_status) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.forward_query; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(forward_query) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.valid_since; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(valid_since) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.valid_until; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(valid_until) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.max_visits; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(max_visits) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.visits; Type: ACL; Schema: public; Owner: -
 

@@ -90,9 +90,13 @@ printf 'CREATE TABLE half (n bigint);\nSELECT nonsense;\n' >"$MIGRATIONS/${next}
 check 'a broken file is refused by name and line' refuses "${next}_broken.sql:2: ERROR"
 check 'nothing of a broken file stays' answers '' "SELECT to_regclass('half')"
 check 'what came before the broken file stays' answers t "SELECT to_regclass('links') IS NOT NULL"
-echo 'CREATE TABLE whole (n bigint);' >"$MIGRATIONS/${next}_broken.sql"
+cat >"$MIGRATIONS/${next}_broken.sql" <<'END'
+CREATE TABLE whole (n bigint);
+CREATE FUNCTION whole() RETURNS integer LANGUAGE sql RETURN 1;
+END
 check 'a file that failed may be mended' migrate
 check 'the mended file is applied' answers whole "SELECT to_regclass('whole')"
+check 'a function is not for everyone' answers f "SELECT has_function_privilege('public', 'whole()', 'EXECUTE')"
 
 begin gap
 cp "$MIGRATIONS/0001_links.sql" "$MIGRATIONS/0099_late.sql"
@@ -126,4 +130,43 @@ check 'db/schema.sql is fresh (else: tests/domain/with-cluster.sh --write-schema
 
 check 'roles.sql may be run again' \
 	psql -X -q -v ON_ERROR_STOP=1 -f "$root/db/roles.sql" "$LINKSHRINK_TEST_ADMIN_URL"
+
+# On a server of somebody else: no superuser, but the owner of the database, who may create roles.
+as_admin() {
+	psql -X -q -v ON_ERROR_STOP=1 -c "$1" "$LINKSHRINK_TEST_ADMIN_URL"
+}
+as_role() { # role, SQL
+	psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$2" "${url% user=*} user=$1 dbname=made" >"$work/out" 2>&1
+}
+make_roles() { # database
+	psql -X -q -f "$root/db/roles.sql" "${url% user=*} user=maker dbname=$1" >"$work/out" 2>&1
+}
+refuses_roles() { # database, words
+	! make_roles "$1" && says "$2"
+}
+denies() { # role, SQL
+	! as_role "$1" "$2" && says 'permission denied'
+}
+url=$LINKSHRINK_TEST_OWNER_URL
+for role in owner web; do as_admin "ALTER ROLE linkshrink_$role RENAME TO former_$role"; done
+as_admin 'CREATE ROLE maker LOGIN CREATEROLE'
+as_admin 'CREATE ROLE stranger LOGIN'
+as_admin 'CREATE DATABASE made OWNER maker'
+check 'roles.sql needs no superuser' make_roles made
+check 'and has nothing to warn of' test ! -s "$work/out"
+check 'it may be run again' make_roles made
+check 'likewise without a word' test ! -s "$work/out"
+url="${url% dbname=*} dbname=made"
+check 'linkshrink_owner brings up the schema' migrate
+check 'linkshrink_web may make links' \
+	as_role linkshrink_web "INSERT INTO links (code, target) VALUES ('made', 'https://made.example/')"
+check 'but no tables' denies linkshrink_web 'CREATE TABLE mine ()'
+check 'nor may others connect' denies stranger 'SELECT 1'
+check 'who does not own the database is refused' refuses_roles fresh 'owner of the database fresh'
+as_admin 'ALTER ROLE linkshrink_web CREATEDB'
+check 'a role that may more than it needs is refused by name' refuses_roles made linkshrink_web
+check 'and stays as it is' as_role maker "SELECT 1 / rolcreatedb::integer FROM pg_roles WHERE rolname = 'linkshrink_web'"
+as_admin 'ALTER ROLE linkshrink_web NOCREATEDB'
+as_admin 'GRANT linkshrink_owner TO linkshrink_web'
+check 'also one that may become the owner' refuses_roles made linkshrink_web
 exit $failed

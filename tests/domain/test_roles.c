@@ -17,6 +17,13 @@ static const char *const forbidden[] = {
 	"CREATE ROLE mine",
 	"UPDATE links SET target = 'https://evil.example/'",
 	"UPDATE links SET code = 'other'",
+	"INSERT INTO links (code, target, id) VALUES ('mine', 'https://mine.example/', 1)",
+	"INSERT INTO links (code, target, visits) VALUES ('mine', 'https://mine.example/', 1)",
+	"INSERT INTO links (code, target, version) VALUES ('mine', 'https://mine.example/', 9)",
+	"INSERT INTO links (code, target, created_at) VALUES ('mine', 'https://mine.example/', "
+	"now())",
+	"INSERT INTO links (code, target, updated_at) VALUES ('mine', 'https://mine.example/', "
+	"now())",
 	"UPDATE click_counts SET link = 1",
 	"SELECT * FROM users",
 	"INSERT INTO api_keys (name, hash, scopes) VALUES ('x', sha256('x'), '{ops:read}')",
