@@ -31,7 +31,11 @@ write_cluster_file() { # file [--append], as its owner: root follows no links of
 
 # Who is who by the kernel's word: no password exists, and nothing listens on the network.
 configure_cluster() {
-	write_cluster_file "$cluster/pg_hba.conf" <<<"local all all peer map=linkshrink"
+	write_cluster_file "$cluster/pg_hba.conf" <<'END'
+local all        postgres         peer map=linkshrink
+local linkshrink linkshrink_owner peer map=linkshrink
+local linkshrink linkshrink_web   peer map=linkshrink
+END
 	write_cluster_file "$cluster/pg_ident.conf" <<END
 linkshrink "$database_user" postgres
 linkshrink "$database_user" linkshrink_owner

@@ -109,9 +109,34 @@ pause_for() { read -r -t "$1" -u "$quiet" || true; }
 # By the kernel's word: bash 5.2 overlooks in "wait -n" whoever ended just before it, and in a trap
 # it does not notice deaths at all.
 is_alive() {
-	local stat
-	{ IFS= read -r stat <"/proc/${pid[$1]:-none}/stat"; } 2>/dev/null || return 1
-	case ${stat##*) } in Z* | X*) return 1 ;; esac
+	local state
+	read_state "${pid[$1]:-none}" || return 1
+	case $state in Z | X) return 1 ;; esac
+}
+
+read_state() { # pid: the letter of ps, into $state of the caller
+	{ IFS= read -r state <"/proc/$1/stat"; } 2>/dev/null || return 1
+	state=${state##*) }
+	state=${state%% *}
+}
+
+# Kills lighttpd and its children when they were found stopped at that many looks in a row: a
+# stopped lighttpd has nobody else, and of the programs one must run to watch the others. A
+# debugger's stop is another letter, t. PostgreSQL is left alone: who stops it means it, and no
+# request waits for it beyond its deadline.
+end_stopped() { # looks
+	local web=${pid[lighttpd]} process name state children=() still=()
+	{ read -r -a children <"/proc/$web/task/$web/children"; } 2>/dev/null || true # has no newline
+	for process in "$web" "${children[@]}"; do
+		if ! read_state "$process" || [ "$state" != T ]; then continue; fi
+		still[process]=$((${stopped[process]:-0} + 1))
+		[ "${still[process]}" -ge "$1" ] || continue
+		{ IFS= read -r name <"/proc/$process/comm"; } 2>/dev/null || continue
+		say "$(date -u +%FT%TZ) $name (pid $process) stays stopped; killing it"
+		kill -KILL "$process" 2>/dev/null || true
+	done
+	stopped=()
+	for process in "${!still[@]}"; do stopped[process]=${still[process]}; done
 }
 
 # Ends one of our children: a signal, a bounded wait.

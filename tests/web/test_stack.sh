@@ -105,6 +105,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	check 'nor does PostgreSQL' test "$(ps -o user= -p "$(noted postgresql)")" = postgres
 	check 'the programs can not read the cluster' refused 'ermission denied' as_web ls "$LINKSHRINK_VAR/pg"
 	check 'nor the owner'\''s connection' refused 'ermission denied' as_web cat "$LINKSHRINK_VAR/run/owner.url"
+	check 'nor enter another database' refused 'no pg_hba.conf entry' as_web psql -X -c '' \
+		"postgresql://linkshrink_web@/postgres?host=$LINKSHRINK_VAR/run/pg"
 	check 'nor be the owner' refused 'eer authentication failed' as_web psql -X -c '' "$(cat "$LINKSHRINK_VAR/run/owner.url")"
 fi
 
@@ -140,6 +142,45 @@ mapfile -t programs < <(stack_programs redirect)
 check 'restart a program' scripts/stack restart redirect
 check 'all of its processes are new' dead "${programs[@]}"
 check 'restart of something unknown is refused' refused "no program 'nonsense'" scripts/stack restart nonsense
+
+# ---- What stays stopped is killed and comes back, PostgreSQL excepted
+
+state_is() { # LETTER pid…
+	local letter=$1 pid
+	shift
+	for pid in "$@"; do grep -qs "^State:.$letter" "/proc/$pid/status" || return 1; done
+}
+other_lighttpd() { [ "$(noted lighttpd)" != "$1" ] && gives 200 "http://127.0.0.1:$LINKSHRINK_PORT/health"; }
+stack_log_has() { grep -q "$1" "$LINKSHRINK_VAR/log/stack.log"; }
+trace() { # PID: holds it as a debugger does; seize and interrupt, by their numbers
+	perl -e '$call = {x86_64 => 101, aarch64 => 117}->{$ARGV[1]} or exit 1;
+		syscall($call, $_, $ARGV[0] + 0, 0, 0) == 0 or exit 1 for 0x4206, 0x4207;
+		sleep 60' "$1" "$(uname -m)" 2>/dev/null &
+	tracer=$!
+}
+
+old=$(noted lighttpd)
+mapfile -t programs < <(stack_programs)
+mapfile -t postgres < <(stack_postgres)
+kill -STOP "$old" "${postgres[@]}"
+check 'lighttpd stopped: another one within 8 s' wait_until 8 other_lighttpd "$old"
+check 'no program of the old generation is left' wait_until 2 dead "${programs[@]}"
+check 'the log says why' stack_log_has "lighttpd (pid $old) .*stopped"
+check 'PostgreSQL, stopped as long, is left alone' state_is T "${postgres[@]}"
+kill -CONT "${postgres[@]}"
+check 'ready when it goes on' wait_until 10 ready
+
+old=$(noted lighttpd)
+mapfile -t programs < <(stack_programs)
+trace "$old"
+wait_until 1 state_is t "$old" || echo "# nobody may be traced here"
+kill -STOP "${programs[@]}"
+check 'all programs stopped: killed within 8 s' wait_until 8 dead "${programs[@]}"
+check 'the log says which' stack_log_has "redirect (pid [0-9]*) .*stopped"
+check 'a debugger may hold lighttpd' test "$(noted lighttpd)" = "$old"
+{ kill "$tracer" && wait "$tracer"; } 2>/dev/null || true
+check 'links are followed again' wait_until 3 follows "$code"
+check 'by the same lighttpd' test "$(noted lighttpd)" = "$old"
 
 # ---- The supervisor dies
 
