@@ -9,9 +9,8 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, linkshrink_web;
 GRANT SELECT ON schema_migrations TO linkshrink_web;
 GRANT SELECT ON api_keys TO linkshrink_web;
 GRANT SELECT ON links TO linkshrink_web;
--- Of links also state, which no statement writes: tests/domain/test_link.c tries a wrong one.
-GRANT INSERT (code, target, title, owner, state, redirect_status, forward_query, valid_since,
-	valid_until, max_visits) ON links TO linkshrink_web;
+GRANT INSERT (code, target, title, owner, redirect_status, forward_query, valid_since, valid_until,
+	max_visits) ON links TO linkshrink_web;
 GRANT UPDATE (visits) ON links TO linkshrink_web;
 GRANT SELECT, INSERT (link, hour, node, n, bots) ON click_counts TO linkshrink_web;
 GRANT UPDATE (n, bots) ON click_counts TO linkshrink_web;

@@ -292,10 +292,6 @@ GRANT INSERT(title) ON TABLE public.links TO linkshrink_web;
 
 GRANT INSERT(owner) ON TABLE public.links TO linkshrink_web;
 
--- Name: COLUMN links.state; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(state) ON TABLE public.links TO linkshrink_web;
-
 -- Name: COLUMN links.redirect_status; Type: ACL; Schema: public; Owner: -
 
 GRANT INSERT(redirect_status) ON TABLE public.links TO linkshrink_web;

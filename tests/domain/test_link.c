@@ -341,6 +341,6 @@ static const char *const refused_rows[] = {
 Test(link, is_checked_by_the_database_as_well)
 {
 	for (size_t i = 0; i < sizeof(refused_rows) / sizeof(*refused_rows); i++)
-		cr_expect(strcmp(database_refusal(WEB, refused_rows[i]), "23514") == 0, "%s",
+		cr_expect(strcmp(database_refusal(OWNER, refused_rows[i]), "23514") == 0, "%s",
 			refused_rows[i]);
 }

@@ -18,6 +18,8 @@ static const char *const forbidden[] = {
 	"UPDATE links SET target = 'https://evil.example/'",
 	"UPDATE links SET code = 'other'",
 	"INSERT INTO links (code, target, id) VALUES ('mine', 'https://mine.example/', 1)",
+	"INSERT INTO links (code, target, state) VALUES ('mine', 'https://mine.example/', "
+	"'deleted')",
 	"INSERT INTO links (code, target, visits) VALUES ('mine', 'https://mine.example/', 1)",
 	"INSERT INTO links (code, target, version) VALUES ('mine', 'https://mine.example/', 9)",
 	"INSERT INTO links (code, target, created_at) VALUES ('mine', 'https://mine.example/', "
