@@ -25,6 +25,12 @@ static struct {
 	atomic_bool torn; /* the last write ended within a line */
 } state = { .component = "", .path = "", .least = LOG_INFO, .descriptor = STDERR_FILENO };
 
+/* The request that this thread answers; NULL between two. */
+static _Thread_local struct {
+	const char *request_id;
+	const char *trace_id;
+} current;
+
 static int open_file(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -84,6 +90,14 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 		level_names[level], state.component);
 	log_field(line, "event", event);
 	log_field_number(line, "pid", getpid());
+	log_field(line, "request_id", current.request_id);
+	log_field(line, "trace_id", current.trace_id);
+}
+
+void log_set_request(const char *request_id, const char *trace_id)
+{
+	current.request_id = request_id;
+	current.trace_id = trace_id;
 }
 
 /* Takes a field back that did not fit, so that what is written stays valid JSON. */

@@ -43,6 +43,12 @@ void log_field(struct log_line *line, const char *key, const char *value);
 void log_field_number(struct log_line *line, const char *key, int64_t value);
 void log_end(struct log_line *line);
 
+/*
+ * From now on every line of this thread names the request and the trace that it is about; NULL ends
+ * that. Both are borrowed until then.
+ */
+void log_set_request(const char *request_id, const char *trace_id);
+
 /* A whole line with one field, "error". */
 void log_event(enum log_level level, const char *event, const char *error);
 

@@ -225,8 +225,6 @@ static void log_request(const struct worker *worker, enum label_handler handler,
 	char network[INET6_ADDRSTRLEN];
 	address_truncate(req->client, network);
 	log_begin(&line, level_of(res->status, nanoseconds), "request");
-	log_field(&line, "request_id", req->id);
-	log_field(&line, "trace_id", req->trace);
 	log_field(&line, "handler", metrics_handler_name(handler));
 	log_field(&line, "method", http_method_name(req->method));
 	log_field_number(&line, "status", res->status);
@@ -264,6 +262,7 @@ static void begin(struct worker *worker, struct http_request *req, struct http_r
 		db_set_deadline(worker->db, config_get()->database_deadline_ms);
 	random_hex(req->id, (HTTP_ID - 1) / 2);
 	continue_trace(req, req->traceparent);
+	log_set_request(req->id, req->trace);
 	http_response_reset(res, req);
 }
 
@@ -296,4 +295,5 @@ void service_handle(const struct service *service, struct worker *worker, struct
 	metrics_observe(METRIC_request_duration, handler, took);
 	if (is_logged(worker, route, res->status, took))
 		log_request(worker, handler, req, res, took);
+	log_set_request(NULL, NULL);
 }

@@ -189,6 +189,19 @@ Test(log, says_when_its_file_cannot_be_opened)
 	cr_expect_not(log_open("unit", "/nonexistent/log", LOG_DEBUG));
 }
 
+Test(log, names_the_request_in_every_line_until_it_ends)
+{
+	log_set_request("0123", "4567");
+	log_event(LOG_ERROR, "database_error", "x");
+	log_set_request(NULL, NULL);
+	log_event(LOG_INFO, "after", "");
+	cr_expect_eq(check_lines(), 2);
+	cr_expect(has("\"request_id\":\"0123\",\"trace_id\":\"4567\",\"error\":\"x\"}\n"));
+	cr_expect(has("\"event\":\"after\",\"pid\":"));
+	const char *after = strstr(bytes, "\"after\"");
+	cr_expect_null(strstr(after, "request_id"));
+}
+
 Test(log, knows_its_levels_by_name)
 {
 	for (enum log_level level = 0; level < LOG_LEVEL_COUNT; level++)
