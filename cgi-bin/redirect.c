@@ -1,5 +1,6 @@
 /*
- * redirect - follows short links. Every redirect that answers a GET is a click.
+ * redirect - follows short links, and shows them without following: the preview and the QR code.
+ * Every redirect that answers a GET is a click; nothing else is.
  */
 #include <string.h>
 
@@ -9,9 +10,16 @@
 #include "domain/click.h"
 #include "domain/replica.h"
 #include "domain/target_url.h"
+#include "http/accept.h"
+#include "http/qr_svg.h"
+#include "service/link_json.h"
+#include "service/link_page.h"
 #include "service/service.h"
 
-enum { PERMANENT_MAX_AGE = 3600 /* seconds that a browser may remember a 301 or 308 */ };
+enum {
+	PERMANENT_MAX_AGE = 3600, /* seconds that a browser may remember a 301 or 308 */
+	SHORT_URL_MAX = CONFIG_TEXT_MAX + CODE_MAX + 2
+};
 
 /* The target, with the query of the visitor's own address added where the link says so. */
 static bool build_location(const struct link *link, const char *query, struct text *location)
@@ -127,8 +135,60 @@ static void follow_id(
 		follow(worker, req, res);
 }
 
-static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code", LABEL_handler_REDIRECT,
-					       ANYONE, RATE_REDIRECT, 0, ROUTE_SAMPLED, follow },
+/* A link to be shown; what would not be followed is refused as a redirect refuses it. */
+static bool find_to_show(struct worker *worker, const struct http_request *req,
+	struct http_response *res, struct link *link)
+{
+	char canonical[TARGET_URL_MAX + 1];
+	enum link_result result = LINK_UNKNOWN;
+	if (code_is_valid(req->capture)) {
+		text_copy(worker->code, sizeof(worker->code), req->capture);
+		result = replica_find(worker->db, req->capture, link);
+	}
+	if (result == LINK_OK && target_url_read(link->target, canonical) != NULL)
+		result = LINK_UNKNOWN;
+	if (result != LINK_OK)
+		refuse(res, result);
+	return result == LINK_OK;
+}
+
+static void preview(
+	struct worker *worker, const struct http_request *req, struct http_response *res)
+{
+	struct link link;
+	if (!find_to_show(worker, req, res, &link))
+		return;
+	if (accept_prefers_html(req->accept))
+		link_page(res, &link);
+	else
+		link_page_json(res, &link);
+	http_header(res, "Vary", "Accept");
+}
+
+static void show_qr(
+	struct worker *worker, const struct http_request *req, struct http_response *res)
+{
+	struct link link;
+	char memory[SHORT_URL_MAX];
+	struct text short_url = text_fixed(memory, sizeof(memory));
+	if (!find_to_show(worker, req, res, &link))
+		return;
+	link_json_short_url(&short_url, link.code);
+	http_begin(res, 200, "image/svg+xml");
+	if (!qr_svg(&res->body, memory)) {
+		http_problem(res, 500, "internal error");
+		return;
+	}
+	/* The image of a code never changes; the link may end. */
+	http_header(res, "Cache-Control", "private, max-age=3600");
+}
+
+static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code.qr", LABEL_handler_QR,
+					       ANYONE, RATE_REDIRECT, 0, ROUTE_SAMPLED, show_qr },
+	{ HTTP_GET | HTTP_HEAD, "/:code+", LABEL_handler_PREVIEW, ANYONE, RATE_REDIRECT, 0,
+		ROUTE_SAMPLED, preview },
+	{ HTTP_GET | HTTP_HEAD, "/:code", LABEL_handler_REDIRECT, ANYONE, RATE_REDIRECT, 0,
+		ROUTE_SAMPLED, follow },
 	{ HTTP_GET | HTTP_HEAD, "/r/:code", LABEL_handler_REDIRECT, ANYONE, RATE_REDIRECT, 0,
 		ROUTE_SAMPLED, follow },
 	{ HTTP_GET | HTTP_HEAD, "/urls/:id/redirect", LABEL_handler_REDIRECT, ANYONE, RATE_REDIRECT,

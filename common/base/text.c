@@ -159,6 +159,37 @@ void text_add_json(struct text *text, const char *bytes, size_t len)
 	}
 }
 
+/* What stands for a byte in HTML; NULL where it stands for itself. */
+static const char *html_reference(unsigned char c)
+{
+	switch (c) {
+	case '&': return "&amp;";
+	case '<': return "&lt;";
+	case '>': return "&gt;";
+	case '"': return "&quot;";
+	case '\'': return "&#39;";
+	default: return c < 0x20 || c == 0x7f ? " " : NULL;
+	}
+}
+
+void text_add_html(struct text *text, const char *string)
+{
+	size_t len = strlen(string);
+	while (len > 0) {
+		size_t step = text_utf8_length(string, len);
+		const char *reference =
+			step == 0 ? "\uFFFD" : html_reference((unsigned char)*string);
+		if (step == 0)
+			step = 1;
+		if (reference != NULL)
+			text_add(text, reference);
+		else
+			text_add_bytes(text, string, step);
+		string += step;
+		len -= step;
+	}
+}
+
 bool text_copy(char *to, size_t room, const char *from)
 {
 	size_t len = strlen(from);

@@ -44,6 +44,12 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
  */
 void text_add_json(struct text *text, const char *bytes, size_t len);
 
+/*
+ * Text inside HTML or SVG, in an element or a quoted attribute: & < > " ' become references, bytes
+ * below 0x20 spaces, and bytes that are not UTF-8 U+FFFD.
+ */
+void text_add_html(struct text *text, const char *string);
+
 /* Copies a string that fits into room with its zero; otherwise makes `to` empty and returns false. */
 bool text_copy(char *to, size_t room, const char *from);
 

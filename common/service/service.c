@@ -8,17 +8,24 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "http/accept.h"
 #include "http/query.h"
+#include "service/page.h"
 
 enum { MISS_COST = 4 /* calls that an unknown code counts for on top: guessing is slow */ };
 
-/* One segment of the path against one of the pattern, which may be ":name". */
+/* One segment of the path against one of the pattern, which may be ":name" and a tail. */
 static bool match_segment(const char *pattern, size_t pattern_len, const char *path, size_t len,
 	char capture[HTTP_CAPTURE_MAX])
 {
 	if (pattern_len == 0 || pattern[0] != ':')
 		return pattern_len == len && memcmp(pattern, path, len) == 0;
-	if (len == 0 || len >= HTTP_CAPTURE_MAX)
+	size_t name_len = 1 + strspn(pattern + 1, "abcdefghijklmnopqrstuvwxyz_");
+	size_t tail_len = pattern_len - name_len;
+	if (len <= tail_len)
+		return false;
+	len -= tail_len;
+	if (len >= HTTP_CAPTURE_MAX || memcmp(pattern + name_len, path + len, tail_len) != 0)
 		return false;
 	memcpy(capture, path, len);
 	capture[len] = '\0';
@@ -271,6 +278,8 @@ static void complete(const struct http_request *req, struct http_response *res)
 {
 	if (res->broken || res->body.cut || res->headers.cut)
 		http_problem(res, 500, "internal error");
+	if (res->error != NULL && accept_prefers_html(req->accept))
+		page_problem(res);
 	if (!http_has_header(res, "Cache-Control"))
 		http_header(res, "Cache-Control", "no-store");
 	http_header(res, "X-Request-Id", req->id);

@@ -44,7 +44,12 @@ enum route_flags {
 
 struct route {
 	unsigned methods; /* of enum http_method, or-ed */
-	const char *path; /* whole; one segment may be :name, which captures it */
+	/*
+	 * Whole. One segment may be :name, which captures it, or :name and a literal tail, such as
+	 * :code.qr, which captures what stands before the tail. The first row that matches wins:
+	 * longer tails stand first.
+	 */
+	const char *path;
 	enum label_handler handler_label;
 	unsigned scope; /* ANYONE or SCOPE_… */
 	enum rate_class rate;

@@ -49,6 +49,7 @@ is_found 'libfcgi outside its file' common/service/service.c '#include <fcgiapp.
 is_found 'libpq outside db' common/domain/link.c '#include <libpq-fe.h>'
 is_found 'cJSON outside its file' common/http/json_write.c '#include <cjson/cJSON.h>'
 is_found 'lmdb outside its file' common/domain/link.c '#include <lmdb.h>'
+is_found 'libqrencode outside its file' common/service/page.c '#include <qrencode.h>'
 is_found 'openssl outside its file' common/base/random.c '#include <openssl/rand.h>'
 is_found 'a program that opens libpq' cgi-bin/redirect.c '#include <libpq-fe.h>'
 is_allowed 'a program that knows all layers' cgi-bin/redirect.c '#include "domain/link.h"'

@@ -182,3 +182,78 @@ Test(redirect, takes_a_visit_only_when_it_leads_somewhere)
 	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
 	cr_expect_eq(follow(HTTP_GET, link.code, ""), 410);
 }
+
+/* Looks at a link without following it: its code and a tail. */
+static int look(const char *code, const char *tail, const char *accept)
+{
+	static char path[128];
+	forget();
+	snprintf(path, sizeof(path), "/%s%s", code, tail);
+	exchange = exchange_new(HTTP_GET, path);
+	exchange->req.accept = accept;
+	return exchange_run(exchange, &redirect_service);
+}
+
+Test(redirect, shows_where_a_link_goes_and_counts_no_click)
+{
+	struct link wanted = { .owner = 0, .max_visits = 1 };
+	text_copy(wanted.title, sizeof(wanted.title), "<b>Tom & \"Jerry\"</b>");
+	text_copy(wanted.target, sizeof(wanted.target), "https://example.com/a?b=c&d='#e");
+	struct link link = store(wanted);
+	uint64_t before = clicks();
+	cr_expect_eq(look(link.code, "+", "*/*"), 200);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "application/json");
+	cr_expect_str_eq(exchange_header(exchange, "Vary"), "Accept");
+	cr_expect(exchange_says(exchange, "\"original_url\":\"https://example.com/a?b=c&d='#e\""));
+	cr_expect_not(exchange_says(exchange, "user_id"));
+	cr_expect_eq(look(link.code, "+", "text/html"), 200);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "text/html; charset=utf-8");
+	cr_expect(exchange_says(exchange, "&lt;b&gt;Tom &amp; &quot;Jerry&quot;&lt;/b&gt;"));
+	cr_expect(exchange_says(exchange, "<strong>example.com</strong>"));
+	cr_expect(exchange_says(exchange, "/a?b=c&amp;d=&#39;#e"));
+	cr_expect_not(exchange_says(exchange, "<b>"));
+	cr_expect_eq(clicks(), before);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302, "the one visit is still there");
+}
+
+Test(redirect, draws_the_code_of_a_link_and_counts_no_click)
+{
+	struct link link = store((struct link){ 0 });
+	uint64_t before = clicks();
+	cr_expect_eq(look(link.code, ".qr", "image/*"), 200);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "image/svg+xml");
+	cr_expect_str_eq(exchange_header(exchange, "Cache-Control"), "private, max-age=3600");
+	cr_expect(exchange_says(exchange, link.code));
+	cr_expect_eq(clicks(), before);
+}
+
+Test(redirect, shows_nothing_that_it_would_not_follow)
+{
+	struct link expired = store((struct link){ .valid_until = clock_wall_ms() - 1000 });
+	struct link private = { 0 };
+	text_copy(private.target, sizeof(private.target), "http://127.0.0.1/admin");
+	private = store(private);
+	static const char *const tails[] = { "+", ".qr" };
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		cr_expect_eq(look("unknown-code", tails[i], ""), 404);
+		cr_expect_str_eq(
+			exchange_header(exchange, "Content-Type"), "application/problem+json");
+		cr_expect_eq(look(expired.code, tails[i], ""), 410);
+		cr_expect_eq(look(private.code, tails[i], ""), 404);
+		cr_expect_eq(look("a.b", tails[i], ""), 404);
+	}
+	setenv("LINKSHRINK_DATABASE_URL", "host=/nonexistent", 1);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
+		cr_expect_eq(look("whatever", tails[i], ""), 503);
+}
+
+Test(redirect, tells_people_in_words_what_became_of_a_link)
+{
+	struct link expired = store((struct link){ .valid_until = clock_wall_ms() - 1000 });
+	cr_expect_eq(look(expired.code, "", "text/html,*/*;q=0.8"), 410);
+	cr_expect(exchange_says(exchange, "This link has ended"));
+	cr_expect_eq(look("unknown-code", "", "text/html,*/*;q=0.8"), 404);
+	cr_expect(exchange_says(exchange, "This link leads nowhere"));
+	cr_expect_eq(look(expired.code, "", "*/*"), 410);
+	cr_expect(exchange_says(exchange, "\"error\":\"url is gone\""));
+}

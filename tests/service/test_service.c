@@ -16,6 +16,13 @@ static void answer_ok(
 	text_add(&res->body, req->capture);
 }
 
+static void answer_tail(
+	struct worker *worker, const struct http_request *req, struct http_response *res)
+{
+	answer_ok(worker, req, res);
+	text_add(&res->body, " and a tail");
+}
+
 static void answer_split_header(
 	struct worker *worker, const struct http_request *req, struct http_response *res)
 {
@@ -44,6 +51,9 @@ static void answer_404(
 static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/plain", LABEL_handler_HEALTH,
 					       ANYONE, RATE_NONE, 0, 0, answer_ok },
 	{ HTTP_GET, "/things/:id/parts", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_ok },
+	{ HTTP_GET, "/:name.qr", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_tail },
+	{ HTTP_GET, "/:name+", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_tail },
+	{ HTTP_GET, "/tails/:name", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_ok },
 	{ HTTP_GET, "/split", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_split_header },
 	{ HTTP_GET, "/nothing", LABEL_handler_HEALTH, ANYONE, RATE_NONE, 0, 0, answer_nothing },
 	{ HTTP_GET, "/miss", LABEL_handler_HEALTH, ANYONE, RATE_API, 0, 0, answer_404 },
@@ -113,6 +123,58 @@ Test(service, gives_the_handler_what_the_path_captured)
 {
 	ask(HTTP_GET, "/things/some-id/parts");
 	cr_expect_str_eq(exchange->res.body.data, "some-id");
+}
+
+Test(service, captures_what_stands_before_a_literal_tail)
+{
+	static const struct {
+		const char *path, *said;
+	} rows[] = {
+		{ "/abc.qr", "abc and a tail" },
+		{ "/abc+", "abc and a tail" },
+		{ "/a+.qr", "a+ and a tail" },
+		{ "/abc.qr+", "abc.qr and a tail" },
+		{ "/x.qr.qr", "x.qr and a tail" },
+		{ "/tails/abc+", "abc+" },
+		{ "/.qr", NULL },
+		{ "/+", NULL },
+		{ "/abc.QR", NULL },
+		{ "/abc.q", NULL },
+		{ "/abc.qr/", NULL },
+		{ "/abc", NULL },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cr_expect_eq(ask(HTTP_GET, rows[i].path), rows[i].said != NULL ? 200 : 404, "%s",
+			rows[i].path);
+		if (rows[i].said != NULL)
+			cr_expect_str_eq(exchange->res.body.data, rows[i].said);
+	}
+}
+
+static int ask_as_a_person(const char *path)
+{
+	if (exchange != NULL)
+		exchange_free(exchange);
+	exchange = exchange_new(HTTP_GET, path);
+	exchange->req.accept = "text/html,*/*;q=0.8";
+	return exchange_run(exchange, &service);
+}
+
+Test(service, shows_people_a_page_where_clients_get_a_problem)
+{
+	cr_expect_eq(ask_as_a_person("/miss"), 404);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "text/html; charset=utf-8");
+	cr_expect(exchange_says(exchange, "This link leads nowhere"));
+	cr_expect(exchange_says(exchange, exchange->req.id));
+	cr_expect_str_eq(exchange_header(exchange, "Cache-Control"), "no-store");
+	cr_expect_str_eq(exchange->res.error, "url not found");
+	cr_expect_eq(ask_as_a_person("/small"), 405);
+	cr_expect_str_eq(exchange_header(exchange, "Allow"), "POST");
+	cr_expect_eq(ask_as_a_person("/split"), 500);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "text/html; charset=utf-8");
+	cr_expect_null(exchange_header(exchange, "X-Evil"));
+	cr_expect_eq(ask_as_a_person("/plain"), 200);
+	cr_expect_str_eq(exchange_header(exchange, "Content-Type"), "text/plain");
 }
 
 Test(service, refuses_a_segment_too_long_to_capture)

@@ -157,3 +157,26 @@ Test(text, compares_beginnings)
 	cr_expect_not(text_starts_with("ab", "abc"));
 	cr_expect_not(text_starts_with("xab", "ab"));
 }
+
+Test(text, makes_html_of_anything)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;" },
+		{ "\"a\" & 'b'", "&quot;a&quot; &amp; &#39;b&#39;" },
+		{ "&lt;", "&amp;lt;" },
+		{ "a\tb\nc\x7f", "a b c " },
+		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+		{ "\xff<", "\xef\xbf\xbd&lt;" },
+		{ "\xc3", "\xef\xbf\xbd" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char memory[128];
+		struct text text = text_fixed(memory, sizeof(memory));
+		text_add_html(&text, rows[i].from);
+		cr_expect_str_eq(memory, rows[i].to);
+	}
+}
