@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "domain/target_idn.h"
 
-enum { LABEL_MAX = 63 };
+/* NAME_MAX_BYTES: of a name as it is pasted, other letters and all. */
+enum { LABEL_MAX = 63, NAME_MAX_BYTES = 1024 };
 
 static const char not_a_host[] = "must have a host that exists, such as example.com";
 
@@ -172,31 +174,60 @@ static bool labels_are_good(const char *name)
 	}
 }
 
-/* Copies in lower case; a byte that no host has, or one too many, is false. */
-static bool copy_name(const char *bytes, size_t len, char *to)
+/* The byte that %XX at the start of len bytes stands for; -1 if it is none. */
+static int percent_byte(const char *from, size_t len)
 {
-	if (len > 1 && bytes[len - 1] == '.') /* the root of all names, which changes nothing */
-		len--;
-	if (len == 0 || len > TARGET_HOST_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = bytes[i];
-		to[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	static const char digits[] = "0123456789abcdef";
+	int byte = 0;
+	if (len < 3 || *from != '%')
+		return -1;
+	for (int i = 1; i <= 2; i++) {
+		const char *digit = memchr(digits, from[i] | 0x20, 16);
+		if (digit == NULL || from[i] < '0')
+			return -1;
+		byte = byte * 16 + (int)(digit - digits);
 	}
-	to[len] = '\0';
-	return strspn(to, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+	return byte;
+}
+
+/* Browsers decode before they look for letters and dots. What comes out is judged as if pasted. */
+static bool decode(const char *bytes, size_t len, struct text *to)
+{
+	while (len > 0) {
+		int byte = *bytes == '%' ? percent_byte(bytes, len) : (unsigned char)*bytes;
+		size_t step = *bytes == '%' ? 3 : 1;
+		if (byte <= 0x20)
+			return false;
+		text_add_char(to, (char)byte);
+		bytes += step;
+		len -= step;
+	}
+	return !to->cut && text_is_utf8(to->data, to->len);
+}
+
+/* The name in ASCII and lower case; one with a byte that no host has, or one too many, is false. */
+static bool read_name(const char *bytes, size_t len, char name[TARGET_HOST_MAX + 1])
+{
+	char decoded[NAME_MAX_BYTES + 1];
+	char ascii[TARGET_HOST_MAX + 2]; /* with the root's dot */
+	struct text text = text_fixed(decoded, sizeof(decoded));
+	if (!decode(bytes, len, &text) || !target_idn_read(decoded, ascii, sizeof(ascii)))
+		return false;
+	size_t ascii_len = strlen(ascii);
+	if (ascii_len > 1 &&
+		ascii[ascii_len - 1] == '.') /* the root of all names, which changes nothing */
+		ascii[--ascii_len] = '\0';
+	return ascii_len > 0 && text_copy(name, TARGET_HOST_MAX + 1, ascii) &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ascii_len &&
+	       labels_are_good(name);
 }
 
 const char *target_host_read(const char *bytes, size_t len, struct target_host *host)
 {
 	*host = (struct target_host){ 0 };
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)bytes[i] >= 0x80)
-			return "must spell a host with other letters than a-z in its xn-- form";
-	}
 	if (len > 2 && bytes[0] == '[' && bytes[len - 1] == ']')
 		return read_ipv6(bytes + 1, len - 2, host);
-	if (!copy_name(bytes, len, host->text) || !labels_are_good(host->text))
+	if (!read_name(bytes, len, host->text))
 		return not_a_host;
 	const char *dot = strrchr(host->text, '.');
 	if (is_number(dot == NULL ? host->text : dot + 1))

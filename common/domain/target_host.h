@@ -1,9 +1,11 @@
 /*
  * target_host - the host of a target URL: its one canonical spelling, and whether it is private.
  *
- * A host is an LDH name (letters, digits, hyphens; xn-- labels are such), an exact dotted IPv4
- * address or a bracketed IPv6 address. Browsers take many more spellings of an IPv4 address
- * (0x7f.1, 2130706433); they are refused, because whoever uses them hides something.
+ * A host is a name of letters, digits, hyphens and underscores, an exact dotted IPv4 address or a
+ * bracketed IPv6 address. Other letters become xn-- labels and %XX is decoded, as in browsers; the
+ * rules hold for what comes out. Browsers take many more spellings of an IPv4 address (0x7f.1,
+ * 2130706433); they are refused, because whoever uses them hides something.
+ * docs/decisions/0005-which-urls.md says what else browsers take and we don't.
  *
  * Private is what does not lead to the public Internet: addresses that IANA's registries of special
  * purpose addresses do not list as globally reachable, also embedded in IPv6, and names that

@@ -46,7 +46,7 @@ static void add_encoded(struct text *text, struct part part, const char *encoded
 {
 	for (size_t i = 0; i < part.len; i++) {
 		unsigned char c = (unsigned char)part.at[i];
-		if (c >= 0x80 || strchr(encoded, c) != NULL)
+		if (c >= 0x80 || c == ' ' || strchr(encoded, c) != NULL)
 			text_addf(text, "%%%02X", c);
 		else
 			text_add_char(text, (char)c);
@@ -102,20 +102,27 @@ static void add_path(struct text *text, struct part path)
 		text_add_char(text, '/');
 }
 
+static void skip(struct part *part, size_t len)
+{
+	*part = (struct part){ part->at + len, part->len - len };
+}
+
 static const char *read_scheme(struct part *rest, struct url *url)
 {
 	static const struct {
-		const char *prefix;
-		const char *scheme;
+		const char *name;
 		int64_t port;
-	} schemes[] = { { "http://", "http", 80 }, { "https://", "https", 443 } };
+	} schemes[] = { { "http", 80 }, { "https", 443 } };
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-		size_t len = strlen(schemes[i].prefix);
-		if (rest->len < len || strncasecmp(rest->at, schemes[i].prefix, len) != 0)
+		size_t len = strlen(schemes[i].name);
+		if (rest->len <= len || strncasecmp(rest->at, schemes[i].name, len) != 0 ||
+			rest->at[len] != ':')
 			continue;
-		url->scheme = schemes[i].scheme;
+		url->scheme = schemes[i].name;
 		url->port = url->default_port = schemes[i].port;
-		*rest = (struct part){ rest->at + len, rest->len - len };
+		skip(rest, len + 1);
+		while (rest->len > 0 && *rest->at == '/') /* one or three are two to a browser */
+			skip(rest, 1);
 		return NULL;
 	}
 	return "must begin with http:// or https://";
@@ -127,8 +134,11 @@ static const char *read_port(struct part port, int64_t *number)
 	char digits[8];
 	if (port.len <= 1)
 		return NULL;
+	skip(&port, 1);
+	while (port.len > 1 && *port.at == '0')
+		skip(&port, 1);
 	struct text text = text_fixed(digits, sizeof(digits));
-	text_add_bytes(&text, port.at + 1, port.len - 1);
+	text_add_bytes(&text, port.at, port.len);
 	if (text.cut || !text_to_number(digits, 1, 65535, number))
 		return "must have a port from 1 to 65535, or none";
 	return NULL;
@@ -187,8 +197,8 @@ static const char *check_bytes(struct part url)
 {
 	for (size_t i = 0; i < url.len; i++) {
 		unsigned char c = (unsigned char)url.at[i];
-		if (c <= 0x20 || c == 0x7f || c == '\\')
-			return "must not contain spaces, control characters or backslashes";
+		if (c < 0x20 || c == 0x7f || c == '\\')
+			return "must not contain line breaks, control characters or backslashes";
 	}
 	return text_is_utf8(url.at, url.len) ? NULL : "must be UTF-8";
 }

@@ -1,10 +1,11 @@
 /*
  * target_url - which URLs a link may lead to, and their one canonical form.
  *
- * Strict and fail closed: http and https with a host; no user info, control byte, space or
- * backslash; hosts are LDH names, exact dotted IPv4 or bracketed IPv6. Own hosts are refused (they
- * would loop), private addresses too unless the configuration allows them. The canonical form is
- * printable ASCII of at most TARGET_URL_MAX bytes, and canonical text maps to itself.
+ * Strict and fail closed: http and https with a host (see target_host.h); no user info, control byte
+ * or backslash. Own hosts are refused (they would loop), private addresses too unless the
+ * configuration allows them. What is taken leads where a browser would go: a space within becomes
+ * %20, and slashes missing or too many after the scheme are mended. The canonical form is printable
+ * ASCII of at most TARGET_URL_MAX bytes, and canonical text maps to itself.
  *
  * It is run on every path that stores a URL and again before a Location is sent.
  * Sources: RFC 3986, the WHATWG URL standard (what browsers do with what people paste).
