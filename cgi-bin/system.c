@@ -10,9 +10,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/segment.h"
 #include "base/workers.h"
 #include "http/json_write.h"
+#include "http/query.h"
+#include "service/log_tail.h"
 #include "service/service.h"
 
 enum { CPU_SAMPLE_MS = 100 };
@@ -215,6 +218,87 @@ static void machine(
 	json_close(&json, '}');
 }
 
+/* A parameter that is there but cannot be what its name says is a fault, never ignored. */
+static bool read_parameter(const struct http_request *req, const char *name, char *value,
+	size_t room, struct http_faults *faults)
+{
+	if (!query_has(req->query, name))
+		return false;
+	if (query_find(req->query, name, value, room))
+		return true;
+	http_fault(faults, name, "malformed or too long");
+	return false;
+}
+
+static void read_limit(
+	const struct http_request *req, struct log_filter *filter, struct http_faults *faults)
+{
+	char value[8];
+	int64_t limit;
+	if (!read_parameter(req, "limit", value, sizeof(value), faults))
+		return;
+	if (text_to_number(value, 1, LOG_TAIL_LINES_MAX, &limit))
+		filter->limit = (unsigned)limit;
+	else
+		http_fault(faults, "limit", "not a whole number from 1 to %d", LOG_TAIL_LINES_MAX);
+}
+
+static void read_level(
+	const struct http_request *req, struct log_filter *filter, struct http_faults *faults)
+{
+	char value[16];
+	if (!read_parameter(req, "level", value, sizeof(value), faults))
+		return;
+	filter->least = log_level_from(value);
+	if (filter->least == LOG_LEVEL_COUNT)
+		http_fault(faults, "level", "none of debug, info, warning, error");
+}
+
+static void read_request_id(
+	const struct http_request *req, char id[HTTP_ID], struct http_faults *faults)
+{
+	if (!read_parameter(req, "request_id", id, HTTP_ID, faults))
+		return;
+	if (strlen(id) != HTTP_ID - 1 || strspn(id, "0123456789abcdef") != HTTP_ID - 1)
+		http_fault(faults, "request_id", "not 32 hexadecimal digits in lower case");
+}
+
+static void write_logs(struct http_response *res, const struct log_filter *filter)
+{
+	enum { END = 64 }; /* bytes kept for what follows the lines */
+	bool complete;
+	http_begin(res, 200, "application/json");
+	text_add(&res->body, "{\"logs\":[");
+	if (!log_tail(config_get()->log_file, filter, &res->body, END, &complete)) {
+		http_problem_detail(res, 503, "the log cannot be read",
+			"The file of LINKSHRINK_LOG is missing or closed to this program; "
+			"scripts/doctor says more.",
+			NULL);
+		return;
+	}
+	text_addf(&res->body, "],\"complete\":%s}", complete ? "true" : "false");
+}
+
+static void recent_logs(
+	struct worker *worker, const struct http_request *req, struct http_response *res)
+{
+	(void)worker;
+	char id[HTTP_ID] = "";
+	struct log_filter filter = { .limit = 100, .least = LOG_DEBUG, .request_id = id };
+	struct http_faults faults = { 0 };
+	read_limit(req, &filter, &faults);
+	read_level(req, &filter, &faults);
+	read_request_id(req, id, &faults);
+	if (faults.count > 0)
+		http_problem_detail(res, 400, "invalid parameters", NULL, &faults);
+	else if (*config_get()->log_file == '\0')
+		http_problem_detail(res, 404, "no log is kept here",
+			"The programs log to standard error; set LINKSHRINK_LOG to keep a file.",
+			NULL);
+	else
+		write_logs(res, &filter);
+}
+
 static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_handler_HEALTH,
 					       ANYONE, RATE_NONE, 0, ROUTE_SAMPLED, health },
 	{ HTTP_GET | HTTP_HEAD, "/ready", LABEL_handler_READY, ANYONE, RATE_NONE, 0, ROUTE_SAMPLED,
@@ -222,6 +306,8 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_
 	{ HTTP_GET | HTTP_HEAD, "/version", LABEL_handler_VERSION, ANYONE, RATE_NONE, 0, 0,
 		version },
 	{ HTTP_GET | HTTP_HEAD, "/system", LABEL_handler_SYSTEM, ANYONE, RATE_NONE, 0, 0, machine },
+	{ HTTP_GET | HTTP_HEAD, "/logs/recent", LABEL_handler_LOGS, ANYONE, RATE_NONE, 0, 0,
+		recent_logs },
 	{ 0 } };
 
 const struct service system_service = {

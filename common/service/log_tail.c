@@ -124,20 +124,33 @@ static void search_file(struct search *search, int file, off_t size)
 	search->full = search->full || end > 0;
 }
 
+/* A regular file, open for reading; -1 (and errno) if there is none. */
+static int open_file(const char *path, struct stat *info)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file < 0)
+		return -1;
+	if (fstat(file, info) == 0 && S_ISREG(info->st_mode))
+		return file;
+	close(file);
+	errno = EINVAL;
+	return -1;
+}
+
 /* The file that was renamed in the last rotation, unless that happened after the first was opened. */
-static void search_rotated(struct search *search, const char *path, const struct stat *first)
+static bool search_rotated(struct search *search, const char *path, const struct stat *first)
 {
 	char name[PATH_MAX];
 	struct stat rotated;
 	if (snprintf(name, sizeof(name), "%s.1", path) >= (int)sizeof(name))
-		return;
-	int file = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		return false;
+	int file = open_file(name, &rotated);
 	if (file < 0)
-		return;
-	if (fstat(file, &rotated) == 0 && S_ISREG(rotated.st_mode) &&
-		(rotated.st_ino != first->st_ino || rotated.st_dev != first->st_dev))
+		return false;
+	if (rotated.st_ino != first->st_ino || rotated.st_dev != first->st_dev)
 		search_file(search, file, rotated.st_size);
 	close(file);
+	return true;
 }
 
 bool log_tail(const char *path, const struct log_filter *filter, struct text *to, size_t reserve,
@@ -146,23 +159,20 @@ bool log_tail(const char *path, const struct log_filter *filter, struct text *to
 	struct search search = {
 		.filter = filter, .to = to, .reserve = reserve, .left = LOG_TAIL_BYTES
 	};
-	struct stat info;
+	struct stat info = { 0 };
 	if (*filter->request_id != '\0')
 		snprintf(
 			search.id, sizeof(search.id), ",\"request_id\":\"%s\"", filter->request_id);
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file < 0)
-		return false;
-	bool regular = fstat(file, &info) == 0 && S_ISREG(info.st_mode);
-	if (regular)
+	int file = open_file(path, &info);
+	if (file >= 0) {
 		search_file(&search, file, info.st_size);
-	close(file);
-	if (!regular) {
-		errno = EINVAL;
-		return false;
+		close(file);
 	}
-	if (!search.full)
-		search_rotated(&search, path, &info);
+	/* Renamed, and the new one not made yet: then that is all there is. */
+	if (file < 0 && errno != ENOENT)
+		return false;
+	if (!search.full && !search_rotated(&search, path, &info) && file < 0)
+		return false;
 	*complete = !search.full;
 	return true;
 }

@@ -156,6 +156,14 @@ Test(logs, go_on_in_the_rotated_file)
 	cr_expect(exchange_says(exchange, "\"complete\":true}"));
 }
 
+Test(logs, are_there_between_the_renaming_and_the_new_file)
+{
+	append_line(rotated, "info", ID_A, 1);
+	unlink(path);
+	cr_assert_eq(ask(""), 200);
+	cr_expect_eq(count_of("\"ts\""), 1);
+}
+
 Test(logs, leave_out_what_is_torn_or_foreign)
 {
 	static char huge[200 << 10];
