@@ -3,6 +3,7 @@
 # unit, service, domain    one Criterion program a kind, of all tests/<kind>/*.c
 # stress/<name>            one plain program a file; tests/run builds them with SAN=thread
 # web/<name>               one plain program a file: helpers that the web tests run
+# bench/<name>             likewise, what the benchmarks compare with
 
 # GCC's UBSan can't write its reports to a file beside ASan. Let it trap: then ASan reports the place.
 ifneq ($(findstring undefined,$(SAN)),)
@@ -13,13 +14,16 @@ TESTS          := $(BUILD)/tests
 TEST_SUITES    := $(foreach kind,unit service domain,$(if $(wildcard tests/$(kind)/*.c),$(kind)))
 STRESS_TESTS   := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/stress/*.c))
 WEB_HELPERS    := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/web/*.c))
+BENCH_PROGRAMS := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/bench/*.c))
 suite_objects   = $(patsubst tests/%.c,$(TESTS)/objects/%.o,$(wildcard tests/$(1)/*.c))
 
-.PHONY: tests stress print-build
+.PHONY: tests stress bench-programs print-build
 
 tests: $(TEST_SUITES:%=$(TESTS)/%) $(WEB_HELPERS)
 
 stress: $(STRESS_TESTS)
+
+bench-programs: $(BENCH_PROGRAMS) $(TESTS)/web/load
 
 print-build:
 	@echo $(BUILD)
@@ -33,7 +37,7 @@ $(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
 	$(SAY) $@
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcriterion
 
-$(STRESS_TESTS) $(WEB_HELPERS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
+$(STRESS_TESTS) $(WEB_HELPERS) $(BENCH_PROGRAMS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(SAY) $@
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
