@@ -40,7 +40,7 @@ LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(CO
 BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test lint layers sizes format clean
+.PHONY: all help deps build run test bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -59,6 +59,14 @@ run: ## start the whole stack in the foreground; Ctrl-C stops it
 test: ## install what is needed, build, run every test
 	@scripts/deps
 	@tests/run
+
+bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
+bench: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
+bench: ## measure speed and recovery and write both into docs/operations.md; 5 minutes
+	@scripts/deps run build bench
+	@$(MAKE) --no-print-directory build bench-programs
+	@tests/bench/redirect.sh
+	@tests/bench/recovery.sh
 
 lint: layers sizes ## check format, code, shell, layers and sizes
 	@scripts/lint

@@ -4,14 +4,20 @@ set -eu
 
 usage() {
 	cat <<'END'
-usage: tests/bench/recovery.sh [ROUNDS]
+usage: tests/bench/recovery.sh [--keep-docs] [ROUNDS]
 
 Starts a stack of its own and, in each of ROUNDS (10), kills or stops one part after another and
-measures the milliseconds until all is well again. Prints a table. Nothing else should run beside it.
+measures the milliseconds until all is well again. Prints a table and writes it into
+docs/operations.md. Nothing else should run beside it.
+  --keep-docs    print only
 END
 }
 
-case ${1:-} in --help | -h) usage; exit 0 ;; esac
+keep_docs=no
+case ${1:-} in
+--help | -h) usage; exit 0 ;;
+--keep-docs) keep_docs=yes; shift ;;
+esac
 rounds=${1:-10}
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/web/lib.sh
@@ -91,11 +97,18 @@ for _ in $(seq "$rounds"); do
 	measure postgresql_continued creates
 done
 
-echo "| after | median ms | worst ms | of |"
-echo "| --- | --- | --- | --- |"
-for name in lighttpd_killed old_generation_gone worker_killed_followed worker_killed_replaced \
-	all_workers_killed worker_stopped_replaced all_workers_stopped_replaced postgresql_killed \
-	shorten_503_postgresql_stopped postgresql_continued; do
-	sort -n "$work/$name" | awk -v name="${name//_/ }" '{ value[NR] = $1 }
-		END { printf "| %s | %d | %d | %d |\n", name, value[int((NR + 1) / 2)], value[NR], NR }'
-done
+report() {
+	echo
+	echo "| after | median ms | worst ms | of |"
+	echo "| --- | --- | --- | --- |"
+	for name in lighttpd_killed old_generation_gone worker_killed_followed worker_killed_replaced \
+		all_workers_killed worker_stopped_replaced all_workers_stopped_replaced postgresql_killed \
+		shorten_503_postgresql_stopped postgresql_continued; do
+		sort -n "$work/$name" | awk -v name="${name//_/ }" '{ value[NR] = $1 }
+			END { printf "| %s | %d | %d | %d |\n", name, value[int((NR + 1) / 2)], value[NR], NR }'
+	done
+	echo
+}
+
+report | tee "$work/table"
+[ "$keep_docs" = yes ] || tests/bench/into-docs recovery <"$work/table"

@@ -1,0 +1,46 @@
+-- What wrk sends, by the arguments after its "--":
+--   (none)          one path again and again: wrk's own way, the cheapest for it
+--   follow FILE     the codes of FILE in turn, one a line
+--   create WORD     POST /shorten, each time with another target; WORD goes into all of them
+-- At the end one line for the benchmark: requests, microseconds, those of the median and of the
+-- 99th percentile, and how many had no answer or another one than 2xx or 3xx.
+
+local threads = 0
+
+function setup(thread)
+	thread:set("number", threads)
+	threads = threads + 1
+end
+
+local function follow(file)
+	local requests = {}
+	for code in io.lines(file) do requests[#requests + 1] = wrk.format("GET", "/" .. code) end
+	local next = number * 4999 % #requests -- threads begin at different places
+	return function()
+		next = next % #requests + 1
+		return requests[next]
+	end
+end
+
+local function create(word)
+	local made = 0
+	local head = "POST /shorten HTTP/1.1\r\nHost: localhost\r\n" ..
+		"Content-Type: application/json\r\nContent-Length: "
+	return function()
+		made = made + 1
+		local body = ('{"url":"https://example.com/bench/%s/%d/%d"}'):format(word, number, made)
+		return head .. #body .. "\r\n\r\n" .. body
+	end
+end
+
+function init(arguments)
+	if arguments[1] == "follow" then request = follow(arguments[2]) end
+	if arguments[1] == "create" then request = create(arguments[2]) end
+end
+
+function done(summary, latency)
+	local errors = summary.errors
+	print(("bench %d %d %d %d %d"):format(summary.requests, summary.duration,
+		latency:percentile(50), latency:percentile(99),
+		errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+end
