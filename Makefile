@@ -40,7 +40,7 @@ LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(CO
 BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test bench lint layers sizes format clean
+.PHONY: all help deps build run test fuzz bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -67,6 +67,12 @@ bench: ## measure speed and recovery and write both into docs/operations.md; 5 m
 	@$(MAKE) --no-print-directory build bench-programs
 	@tests/bench/redirect.sh
 	@tests/bench/recovery.sh
+
+DURATION ?= 3600
+fuzz: ## look for inputs that break something; DURATION=3600 seconds each, TARGET=json or all
+	@scripts/deps
+	@$(MAKE) --no-print-directory fuzz-targets
+	@JOBS=$${JOBS:-$$(nproc)} tests/fuzz/run --seconds $(DURATION) $(TARGET)
 
 lint: layers sizes ## check format, code, shell, layers and sizes
 	@scripts/lint
