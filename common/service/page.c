@@ -14,7 +14,11 @@ void page_begin(struct http_response *res, int status, const char *title)
 		"<link rel=\"stylesheet\" href=\"/www/style.css\">\n</head>\n<body>\n"
 		"<header class=\"top\"><a class=\"brand\" href=\"/\"><img src=\"/www/favicon.svg\" "
 		"alt=\"\" width=\"28\" height=\"28\">Link-Shrink</a></header>\n"
-		"<main class=\"single\">\n<h1>");
+		"<main class=\"single");
+	if (status >= 400)
+		text_addf(&res->body, " problem\">\n<p class=\"number\">%d</p>\n<h1>", status);
+	else
+		text_add(&res->body, "\">\n<h1>");
 	text_add_html(&res->body, title);
 	text_add(&res->body, "</h1>\n");
 }
@@ -74,8 +78,8 @@ void page_problem(struct http_response *res)
 	text_addf(&res->body, "<p class=\"actions\">%s<a class=\"button\" href=\"/\">%s</a></p>\n",
 		words->passes ? "<a class=\"button first\" href=\"\">Try again</a>" : "",
 		"Make a short link");
-	text_addf(&res->body, "<p class=\"note\">%d: ", res->status);
+	text_add(&res->body, "<p class=\"note\">");
 	text_add_html(&res->body, error);
-	text_addf(&res->body, ". Request <code>%s</code></p>\n", res->request_id);
+	text_addf(&res->body, " · request <code>%s</code></p>\n", res->request_id);
 	page_end(res);
 }

@@ -10,6 +10,8 @@ copy_programs() {
 	done
 	cp "$repo/lighttpd.conf" "$app/lighttpd.conf"
 	for file in "$repo"/lighttpd/*.lua; do cp "$file" "$app/lighttpd/"; done
+	rm -rf "$app/www"
+	cp -R "$repo/www" "$app/www"
 	chmod -R a+rX "$var/app"
 }
 

@@ -91,6 +91,35 @@ for path in health-care shortened rabbit metrics-2 urlsEVIL readymade system7; d
 		is "$(shorten "{\"url\":\"https://example.com/\",\"short_code\":\"$path\"}") $(status "$public/$path")" '201 302'
 done
 
+# ---- What people see
+
+person='Accept: text/html,application/xhtml+xml,*/*;q=0.8'
+check 'the root is a page' is "$(status "$public/")" 200
+check 'for people' head_has 'Content-Type: text/html; charset=utf-8'
+check 'that runs its own script and nothing else' head_has "Content-Security-Policy: default-src 'none'; script-src 'self';"
+for file in www/style.css www/page.js www/favicon.svg favicon.ico robots.txt; do
+	check "/$file is there" is "$(status "$public/$file")" 200
+	check "/$file is kept for five minutes" head_has 'Cache-Control: public, max-age=300'
+done
+check 'the page is not for operations' is_problem "$(status "$operations/")" 404
+check 'there is no way out of www' is "$(status --path-as-is "$public/www/../bin/redirect")" 400
+check 'nor a directory to be listed' is_problem "$(status "$public/www/")" 404
+check 'a person gets a page for a 404' is "$(status -H "$person" "$public/unknown-code")" 404
+check 'in HTML' head_has 'Content-Type: text/html; charset=utf-8'
+check 'that may run no script' head_has "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'"
+clicks=$(metric linkshrink_clicks_total)
+for path in "$code+" "$code%2B" "$code%2b"; do
+	check "/$path shows where the link goes" is "$(status "$public/$path")" 200
+	check "as JSON: $path" body_has '"original_url":"https://example.com/a?b=c#d"'
+done
+check 'a preview is a page for people' is "$(status -H "$person" "$public/$code+")" 200
+check 'its QR code is there' is "$(status "$public/$code.qr")" 200
+check 'as SVG' head_has 'Content-Type: image/svg+xml'
+check 'and a HEAD of it' is "$(status -I "$public/$code.qr")" 200
+check 'a preview of nothing is a 404' is_problem "$(status "$public/unknown-code+")" 404
+check 'a QR code of nothing is a 404' is_problem "$(status "$public/unknown-code.qr")" 404
+check 'nothing of this is a click' is "$(metric linkshrink_clicks_total)" "$clicks"
+
 # ---- The page of metrics
 
 curl -s "$operations/metrics" >"$work/page"
@@ -104,7 +133,7 @@ check 'unknown codes add none' is "$(curl -s "$operations/metrics" | grep -vc '^
 
 check 'an unknown code is a 404' is_problem "$(status "$public/unknown-code")" 404
 check 'a path that no code can have is a 404' is_problem "$(status "$public/a.b/c")" 404
-check 'the root is a 404' is_problem "$(status "$public/")" 404
+check 'a page that is not there is a 404' is_problem "$(status "$public/www/nothing.html")" 404
 check 'a method that a path has not is a 405' is_problem "$(status -X DELETE "$public/shorten")" 405
 check 'with Allow' head_has 'Allow: POST'
 check 'a method that nobody has is refused' is_problem "$(status -X BREW "$public/$code")" 501

@@ -1,0 +1,237 @@
+// The page: sends the form to POST /shorten and says in words what came of it.
+"use strict";
+
+const KEY = "linkshrink.key"; // in sessionStorage: gone with the tab
+const PATIENCE = 15000; // milliseconds until we no longer wait for an answer
+const FIELDS = { url: "The address", short_code: "The code", title: "The title", valid_until: "The end" };
+
+const at = (id) => document.getElementById(id);
+const form = at("form");
+let busy = false;
+
+/* ---- Saying things */
+
+function announce(text) {
+	at("status").textContent = text;
+}
+
+function complain(text) {
+	at("form-error").textContent = text;
+	at("form-error").hidden = false;
+}
+
+function blame(id, text) {
+	const field = at(id);
+	field.setAttribute("aria-invalid", "true");
+	at(`${id}-error`).textContent = text;
+	if (at("more").contains(field))
+		at("more").open = true;
+}
+
+function clearBlame(id) {
+	at(id).removeAttribute("aria-invalid");
+	at(`${id}-error`).textContent = "";
+}
+
+function clearAll() {
+	[...Object.keys(FIELDS), "key"].forEach(clearBlame);
+	at("form-error").hidden = true;
+	announce("");
+}
+
+function focusFirstFault() {
+	form.querySelector('[aria-invalid="true"]')?.focus();
+}
+
+function setBusy(now) {
+	busy = now;
+	form.setAttribute("aria-busy", String(now));
+	at("submit").setAttribute("aria-disabled", String(now));
+	at("submit-label").textContent = now ? "Shortening…" : "Shorten";
+}
+
+/* Seconds as a person says them. */
+function inWords(seconds) {
+	if (!(seconds > 1))
+		return "in a moment";
+	return seconds < 90 ? `in ${seconds} seconds` : `in ${Math.ceil(seconds / 60)} minutes`;
+}
+
+/* ---- Asking */
+
+/* What people paste often lacks the scheme. A colon before digits is a port. */
+function withScheme(url) {
+	return /^[a-z][a-z0-9+-]*:(?!\d)/i.test(url) ? url : `https://${url}`;
+}
+
+function wish() {
+	const body = { url: withScheme(at("url").value.trim()) };
+	const code = at("short_code").value.trim();
+	const title = at("title").value.trim();
+	const seconds = Number(at("valid_until").value);
+	if (code)
+		body.short_code = code;
+	if (title)
+		body.title = title;
+	if (seconds)
+		body.valid_until = new Date(Date.now() + seconds * 1000).toISOString();
+	return body;
+}
+
+function key() {
+	const typed = at("key").value.trim();
+	if (typed)
+		sessionStorage.setItem(KEY, typed);
+	return sessionStorage.getItem(KEY);
+}
+
+async function ask(body) {
+	const headers = { "Content-Type": "application/json", Accept: "application/json" };
+	const secret = key();
+	if (secret)
+		headers.Authorization = `Bearer ${secret}`;
+	return fetch("/shorten", {
+		method: "POST", headers, body: JSON.stringify(body), cache: "no-store",
+		credentials: "omit", signal: AbortSignal.timeout(PATIENCE),
+	});
+}
+
+/* ---- Understanding */
+
+/* A fault reads "must be …": with the field's name before it, it is a sentence. */
+function showFaults(problem) {
+	let shown = 0;
+	for (const { field, what } of problem.errors ?? []) {
+		if (!(field in FIELDS))
+			continue;
+		blame(field, `${FIELDS[field]} ${what.replace("bytes", "characters")}.`);
+		shown++;
+	}
+	if (shown === 0)
+		complain(problem.detail ?? "The service did not understand this. Please check what you typed.");
+}
+
+function askForKey() {
+	const refused = sessionStorage.getItem(KEY) !== null;
+	sessionStorage.removeItem(KEY);
+	at("key").value = "";
+	at("key-note").hidden = true;
+	at("key-field").hidden = false;
+	blame("key", refused ? "This key is not accepted. Please check it." : "Please enter your key to go on.");
+}
+
+function showProblem(status, problem, wait) {
+	switch (status) {
+	case 400:
+		return showFaults(problem);
+	case 401:
+		return askForKey();
+	case 403:
+		return complain("Your key is good, but it may not make links. Ask whoever gave it to you.");
+	case 409:
+		return blame("short_code", "This code is taken. Please choose another one.");
+	case 413:
+		return complain("That is more than the service takes at once.");
+	case 429:
+		return complain(`That was a lot of links. Please try again ${inWords(wait)}.`);
+	case 502:
+	case 503:
+	case 504:
+		return complain(`The service is catching its breath. Please try again ${inWords(wait)}; what you typed stays here.`);
+	default:
+		return complain("Something went wrong on our side. What you typed stays here; please try again.");
+	}
+}
+
+/* ---- Showing */
+
+function showLink(link) {
+	const path = `/${encodeURIComponent(link.short_code)}`;
+	at("short").href = link.short_url;
+	at("short").textContent = link.short_url.replace(/^https?:\/\//, "");
+	at("target").textContent = link.original_url;
+	at("preview").href = `${path}+`;
+	at("qr").src = `${path}.qr`;
+	at("qr").alt = `QR code of ${link.short_url}`;
+	at("download").href = `${path}.qr`;
+	at("download").download = `${link.short_code}.svg`;
+	at("copy").textContent = "Copy";
+	at("result").hidden = false;
+	form.hidden = true;
+	announce("Your short link is ready.");
+	at("copy").focus();
+}
+
+async function understand(response) {
+	const answer = await response.json().catch(() => ({}));
+	if (response.ok && answer.short_url) {
+		at("key-note").hidden = sessionStorage.getItem(KEY) === null;
+		at("key-field").hidden = true;
+		return showLink(answer);
+	}
+	showProblem(response.status, answer, Number(response.headers.get("Retry-After")));
+	focusFirstFault();
+}
+
+async function submit(event) {
+	event.preventDefault();
+	if (busy)
+		return;
+	clearAll();
+	if (!at("url").value.trim()) {
+		blame("url", "Paste the address that your link shall lead to.");
+		return focusFirstFault();
+	}
+	setBusy(true);
+	announce("Shortening…");
+	try {
+		const response = await ask(wish());
+		announce("");
+		await understand(response);
+	} catch (error) {
+		announce("");
+		complain(error.name === "TimeoutError" ?
+			"There was no answer in time. Please try again." :
+			"The service can't be reached. Are you online?");
+	} finally {
+		setBusy(false);
+	}
+}
+
+/* Without a secure context there is no clipboard; the selection is what people copy by hand. */
+async function copy() {
+	const text = at("short").href;
+	try {
+		await navigator.clipboard.writeText(text);
+		at("copy").textContent = "Copied";
+		announce("Copied to the clipboard.");
+		setTimeout(() => { at("copy").textContent = "Copy"; }, 2500);
+	} catch {
+		getSelection().selectAllChildren(at("short"));
+		announce("The browser keeps its clipboard closed. The link is selected: press Ctrl+C.");
+	}
+}
+
+function again() {
+	form.reset();
+	clearAll();
+	at("result").hidden = true;
+	form.hidden = false;
+	at("url").focus();
+}
+
+function forget() {
+	sessionStorage.removeItem(KEY);
+	at("key").value = "";
+	at("key-note").hidden = true;
+	announce("The key is forgotten.");
+	(form.hidden ? at("copy") : at("url")).focus();
+}
+
+at("host").textContent = `${location.host}/`;
+at("key-note").hidden = sessionStorage.getItem(KEY) === null;
+form.addEventListener("submit", submit);
+form.addEventListener("input", (event) => event.target.id && clearBlame(event.target.id));
+at("copy").addEventListener("click", copy);
+at("again").addEventListener("click", again);
+at("forget").addEventListener("click", forget);
