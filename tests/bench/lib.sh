@@ -4,6 +4,7 @@
 #   side_server NAME [TREE]     a further server on the same PostgreSQL, from another copy of the tree
 #   bare_programs DIRECTORY     puts bare there in the place of every program
 #   drive SERVER CASE PATH [WORDS…]   one run of wrk; adds a line to $work/results
+#   in_turn SERVER…             their order in this round: there and back
 #   median                      of the numbers on standard input
 #   of CASE SERVER COLUMN       the median of a column over all rounds
 #   ratio CASE SERVER BASE COLUMN     the median of the ratios, each within its round
@@ -149,6 +150,11 @@ drive() {
 	# shellcheck disable=SC2086 # five numbers
 	set -- $result
 	note "$case" "$server" "$@" "$before" "$after"
+}
+
+# What ran before leaves PostgreSQL with work to do; so nobody is always the one who runs after it.
+in_turn() { # server…
+	if [ $((round % 2)) -eq 1 ]; then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
 }
 
 # ---- Figures.

@@ -70,11 +70,6 @@ run_pgbench() {
 		"$before" "$after"
 }
 
-# What ran before leaves PostgreSQL with work to do; so nobody is always the one who runs after it.
-in_turn() { # server…
-	if [ $((round % 2)) -eq 1 ]; then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
-}
-
 run_round() {
 	local server
 	for server in $(in_turn stack bare control); do drive hot "$server" "$hot"; done

@@ -1,0 +1,169 @@
+#!/bin/bash
+# Which event handler, how many threads and processes: measured beside each other.
+# shellcheck disable=SC2031 # lib.sh has subshells that set the same names
+set -euo pipefail
+
+usage() {
+	cat <<'END_USAGE'
+usage: tests/bench/tune.sh [events | workers]
+
+Prints tables, by default both; docs/decisions keeps what was concluded from them.
+  events     server.event-handler poll beside linux-sysepoll, with bare programs: 16, 64 and 256
+             clients, and 16 and 64 beside 1,000 and 4,000 connections that do nothing
+  workers    threads and processes of the programs: /health (no SQL) and redirects
+Build before it as `make bench` does. SECONDS_EACH=2 ROUNDS=5 CLIENTS=64 (of workers)
+END_USAGE
+}
+
+case ${1:-all} in
+--help | -h) usage; exit 0 ;;
+all | events | workers) ;;
+*) usage >&2; exit 2 ;;
+esac
+part=${1:-all}
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/bench/lib.sh
+. tests/bench/lib.sh
+
+links=10000
+event_cases='16 64 256 64+1000 16+4000 64+4000' # clients + idle connections, not falling
+workers='2x2 2x4 2x8 4x2 4x4' # processes x threads
+idle_pids=()
+
+everything_ends() {
+	[ "${#idle_pids[@]}" -eq 0 ] || kill "${idle_pids[@]}" 2>/dev/null || true
+	bench_end
+}
+
+# A copy of the sources and of what is built, to be changed.
+copy_tree() { # directory
+	local entry
+	mkdir -p "$1/tests" "$1/build"
+	for entry in *; do
+		case $entry in build | var | tests) ;; *) cp -a "$entry" "$1/" ;; esac
+	done
+	cp -a tests/tests.mk "$1/tests/"
+	for entry in bin cgi-bin common main libcommon.a; do cp -a "$LINKSHRINK_BIN/../$entry" "$1/build/"; done
+}
+
+set_to() { # file what value: a word after what
+	grep -q "$2" "$1" || { say "tune.sh: $1 does not say '$2'"; exit 1; }
+	sed -i "s/\($2\)[^ ,]*/\1$3/" "$1"
+}
+
+# ---- The event handler.
+
+event_server() { # handler
+	local tree=$work/tree-$1
+	copy_tree "$tree"
+	# The idle ones stay as long as it takes.
+	set_to "$tree/lighttpd.conf" 'server.event-handler = ' "\"$1\""
+	set_to "$tree/lighttpd.conf" 'server.max-read-idle = ' 600
+	set_to "$tree/lighttpd.conf" 'server.max-keep-alive-idle = ' 600
+	LINKSHRINK_BIN=$work/bare-bin side_server "$1" "$tree"
+}
+
+# Connections that send nothing, until this process is killed.
+open_idle() { # server count
+	local port ready=$work/$1.$2.idle
+	read -r port <"$work/$1.port"
+	(
+		trap - EXIT INT TERM
+		ulimit -n $(($2 + 256))
+		# shellcheck disable=SC2034 # nobody needs to know which they are
+		for ((i = 0; i < $2; i++)); do exec {connection}<>"/dev/tcp/127.0.0.1/$port"; done
+		touch "$ready"
+		exec sleep 900
+	) &
+	idle_pids+=("$!")
+	wait_until 60 test -e "$ready"
+}
+
+event_runs() { # case
+	local server
+	for round in $(seq "$ROUNDS"); do
+		for server in $(in_turn poll linux-sysepoll); do
+			CLIENTS=${1%+*} drive "$1" "$server" /known
+		done
+	done
+}
+
+events() {
+	local case idle=0 more server
+	bare_programs "$work/bare-bin"
+	for server in poll linux-sysepoll; do event_server "$server"; done
+	for case in $event_cases; do
+		say "event handler: $case clients"
+		more=0
+		case $case in *+*) more=$((${case#*+} - idle)) ;; esac
+		if [ "$more" -gt 0 ]; then
+			for server in poll linux-sysepoll; do open_idle "$server" "$more"; done
+			idle=$((idle + more))
+		fi
+		event_runs "$case"
+	done
+	[ "${#idle_pids[@]}" -eq 0 ] || kill "${idle_pids[@]}"
+	idle_pids=()
+	printf '\nPrograms that do nothing under lighttpd; ratios of poll to linux-sysepoll.\n\n'
+	printf '| clients | epoll/s | poll/s | ratio | epoll p99 ms | poll p99 ms | epoll CPU µs | poll CPU µs | ratio | errors |\n'
+	printf '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n'
+	for case in $event_cases; do
+		printf '| %s | %.0f | %.0f | %.2f | %.1f | %.1f | %.1f | %.1f | %.2f | %d |\n' "$case" \
+			"$(of "$case" linux-sysepoll 4)" "$(of "$case" poll 4)" "$(ratio "$case" poll linux-sysepoll 4)" \
+			"$(of "$case" linux-sysepoll 6)" "$(of "$case" poll 6)" \
+			"$(of "$case" linux-sysepoll 7)" "$(of "$case" poll 7)" "$(ratio "$case" poll linux-sysepoll 7)" \
+			$(($(total "$case" poll 9) + $(total "$case" linux-sysepoll 9)))
+	done
+}
+
+# ---- Threads and processes.
+
+worker_server() { # processes x threads
+	local tree=$work/tree-$1 program
+	copy_tree "$tree"
+	set_to "$tree/lighttpd.conf" '"max-procs" => ' "${1%x*}"
+	for program in redirect system; do
+		set_to "$tree/cgi-bin/$program.c" '\.threads = ' "${1#*x}"
+	done
+	make -s -C "$tree" build >"$work/make.log" 2>&1 || { cat "$work/make.log" >&2; exit 1; }
+	LINKSHRINK_BIN=$tree/build/bin side_server "$1" "$tree"
+}
+
+worker_rows() { # case title
+	local kind
+	for kind in $workers; do
+		printf '| %s | %s | %s | %.0f | %.2f | %.1f | %.1f | %.1f | %.2f | %.0f | %d |\n' "$2" \
+			"${kind%x*}" "${kind#*x}" "$(of "$1" "$kind" 4)" "$(ratio "$1" "$kind" 2x4 4)" \
+			"$(of "$1" "$kind" 5)" "$(of "$1" "$kind" 6)" "$(of "$1" "$kind" 7)" \
+			"$(ratio "$1" "$kind" 2x4 7)" "$(of "$1" "$kind" 8)" "$(total "$1" "$kind" 9)"
+	done
+}
+
+workers() {
+	local kind
+	"$LINKSHRINK_TESTS/web/load" create "$LINKSHRINK_PORT" 16 $links 2>/dev/null | cut -d ' ' -f 1 >"$work/codes"
+	for kind in $workers; do
+		say "processes x threads: starting $kind"
+		worker_server "$kind"
+	done
+	for round in $(seq "$ROUNDS"); do
+		say "processes x threads: round $round of $ROUNDS"
+		# shellcheck disable=SC2086 # words
+		for kind in $(in_turn $workers); do
+			drive health "$kind" /health
+			drive distinct "$kind" / follow "$work/codes"
+		done
+	done
+	printf '\nRatios to 2 processes of 4 threads; %s connections.\n\n' "$CLIENTS"
+	printf '| | processes | threads | requests/s | ratio | p50 ms | p99 ms | CPU µs | ratio | PostgreSQL µs | errors |\n'
+	printf '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n'
+	worker_rows health '`/health`'
+	worker_rows distinct "redirect, $links links"
+}
+
+bench_begin
+trap everything_ends EXIT
+[ "$part" = workers ] || events
+[ "$part" = events ] || workers
+printf '\n%s. Runs of %s s, medians of %s alternating rounds. Something else took %s %% of the machine.\n' \
+	"$(machine)" "$SECONDS_EACH" "$ROUNDS" "$(others)"
