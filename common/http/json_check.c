@@ -9,6 +9,7 @@ struct cursor {
 	const char *at;
 	const char *end;
 	unsigned depth;
+	bool beyond; /* valid so far, but not for us */
 };
 
 static bool check_value(struct cursor *cursor);
@@ -59,7 +60,9 @@ static bool check_number(struct cursor *cursor)
 		if (!take_digits(cursor))
 			return false;
 	}
-	return cursor->at - begin <= JSON_CHECK_NUMBER;
+	if (cursor->at - begin > JSON_CHECK_NUMBER)
+		cursor->beyond = true;
+	return true;
 }
 
 /* The four digits of \uXXXX; -1 if they are not there. */
@@ -79,7 +82,9 @@ static int take_unit(struct cursor *cursor)
 static bool check_unicode(struct cursor *cursor)
 {
 	int unit = take_unit(cursor);
-	if (unit <= 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
+	if (unit == 0)
+		cursor->beyond = true;
+	if (unit < 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
 		return false;
 	if (unit < 0xD800 || unit > 0xDBFF)
 		return true;
@@ -127,6 +132,8 @@ static bool check_member(struct cursor *cursor)
 static bool check_items(struct cursor *cursor, char closing, bool (*check)(struct cursor *))
 {
 	if (++cursor->depth > JSON_CHECK_DEPTH)
+		cursor->beyond = true;
+	if (cursor->depth > JSON_CHECK_RECURSION)
 		return false;
 	skip_space(cursor);
 	bool closed = take(cursor, closing);
@@ -167,8 +174,15 @@ static bool check_value(struct cursor *cursor)
 	return good;
 }
 
-bool json_check(const char *bytes, size_t len)
+enum json_verdict json_judge(const char *bytes, size_t len)
 {
 	struct cursor cursor = { .at = bytes, .end = bytes + len };
-	return check_value(&cursor) && cursor.at == cursor.end;
+	if (!check_value(&cursor) || cursor.at != cursor.end)
+		return JSON_IS_INVALID;
+	return cursor.beyond ? JSON_IS_BEYOND_US : JSON_IS_GOOD;
+}
+
+bool json_check(const char *bytes, size_t len)
+{
+	return json_judge(bytes, len) == JSON_IS_GOOD;
 }

@@ -44,14 +44,27 @@ static bool keys_are_unique(const cJSON *value)
 	return true;
 }
 
-/* The document if it is a valid object, else NULL. */
-static cJSON *parse(const char *body, size_t len)
+/* Why valid JSON is nothing for us, in words; NULL if it is an object whose members are clear. */
+static const char *objection(enum json_verdict verdict, const cJSON *document)
 {
-	if (!json_check(body, len))
+	if (verdict == JSON_IS_BEYOND_US)
+		return "must not nest deeper than 16, nor have \\u0000 or numbers of over 62 bytes";
+	if (!cJSON_IsObject(document))
+		return "must be a JSON object";
+	return keys_are_unique(document) ? NULL : "must not have a member twice";
+}
+
+/* The document, or NULL: it is not valid, or there is a fault that says why we don't take it. */
+static cJSON *parse(const char *body, size_t len, struct http_faults *faults)
+{
+	enum json_verdict verdict = json_judge(body, len);
+	if (verdict == JSON_IS_INVALID)
 		return NULL;
-	cJSON *document = cJSON_ParseWithLength(body, len);
-	if (cJSON_IsObject(document) && keys_are_unique(document))
+	cJSON *document = verdict == JSON_IS_GOOD ? cJSON_ParseWithLength(body, len) : NULL;
+	const char *what = objection(verdict, document);
+	if (what == NULL)
 		return document;
+	http_fault(faults, "body", "%s", what);
 	cJSON_Delete(document);
 	return NULL;
 }
@@ -125,9 +138,9 @@ enum json_result json_read(const char *body, size_t len, const struct json_field
 	faults->count = 0;
 	if (present != NULL)
 		*present = 0;
-	cJSON *document = parse(body, len);
+	cJSON *document = parse(body, len, faults);
 	if (document == NULL)
-		return JSON_INVALID;
+		return faults->count == 0 ? JSON_INVALID : JSON_FAULTY;
 	for (size_t i = 0; fields[i].name != NULL; i++) {
 		const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, fields[i].name);
 		if (member != NULL && !cJSON_IsNull(member)) {

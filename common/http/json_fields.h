@@ -3,7 +3,8 @@
  *
  * All faults are reported at once, one per field, in words. Unknown members are ignored; a member
  * marked `refused` may not be written by the caller. Member names match exactly, case included.
- * A member that is null counts as absent.
+ * A member that is null counts as absent. What is JSON but no object, has a key twice, or is beyond
+ * the limits of json_check.h is one fault, of the field `body`.
  */
 #ifndef HTTP_JSON_FIELDS_H
 #define HTTP_JSON_FIELDS_H
@@ -33,8 +34,8 @@ struct json_field {
 
 enum json_result {
 	JSON_OK,
-	JSON_INVALID, /* not a JSON document, or not an object */
-	JSON_FAULTY   /* a JSON object, but faults->count of its fields are wrong */
+	JSON_INVALID, /* not a JSON document */
+	JSON_FAULTY   /* a JSON document, but faults->count of its fields are wrong, or all of it */
 };
 
 /*

@@ -148,29 +148,48 @@ Test(json_fields, refuses_numbers_that_a_double_cannot_hold)
 			rows[i].result, "%s", rows[i].body);
 }
 
-Test(json_fields, refuses_what_is_not_an_object_or_is_ambiguous)
+Test(json_fields, tells_what_is_no_json)
 {
 	static const char *const rows[] = {
 		"",
-		"null",
-		"[]",
-		"[{\"name\":\"a\"}]",
-		"\"name\"",
-		"1",
 		"{\"name\":\"a\"",
 		"{\"name\":\"a\"}x",
-		"{\"name\":\"a\",\"name\":\"b\"}",
-		"{\"name\":\"a\",\"n\\u0061me\":\"b\"}",
-		"{\"name\":\"a\",\"x\":{\"y\":1,\"y\":2}}",
-		"{\"name\":\"a\",\"x\":[{\"y\":1,\"y\":2}]}",
-		"{\"name\":\"a\\u0000b\"}",
 		"{\"name\":\"\xff\"}",
 		"\xef\xbb\xbf{\"name\":\"a\"}",
+		"{\"name\":\"\\u0000\",}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		cr_expect_eq(read_json(rows[i]), JSON_INVALID, "%s", rows[i]);
 		cr_expect_str_eq(thing.name, "before", "%s", rows[i]);
 		cr_expect_eq(present, 0, "%s", rows[i]);
+	}
+}
+
+Test(json_fields, refuses_json_that_is_no_object_or_ambiguous_in_words)
+{
+	static const struct {
+		const char *body;
+		const char *what;
+	} rows[] = {
+		{ "null", "object" },
+		{ "[]", "object" },
+		{ "[{\"name\":\"a\"}]", "object" },
+		{ "\"name\"", "object" },
+		{ "1", "object" },
+		{ "{\"name\":\"a\",\"name\":\"b\"}", "twice" },
+		{ "{\"name\":\"a\",\"n\\u0061me\":\"b\"}", "twice" },
+		{ "{\"name\":\"a\",\"x\":{\"y\":1,\"y\":2}}", "twice" },
+		{ "{\"name\":\"a\",\"x\":[{\"y\":1,\"y\":2}]}", "twice" },
+		{ "{\"name\":\"a\\u0000b\"}", "\\u0000" },
+		{ "{\"name\":\"a\",\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}", "deeper than 16" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cr_assert_eq(read_json(rows[i].body), JSON_FAULTY, "%s", rows[i].body);
+		cr_expect_eq(faults.count, 1, "%s", rows[i].body);
+		cr_expect_str_eq(faults.list[0].field, "body");
+		cr_expect_not_null(strstr(faults.list[0].what, rows[i].what), "%s", rows[i].body);
+		cr_expect_str_eq(thing.name, "before", "%s", rows[i].body);
+		cr_expect_eq(present, 0, "%s", rows[i].body);
 	}
 	cr_expect_eq(read_json("{\"name\":\"a\",\"x\":{\"name\":1},\"y\":{\"name\":1}}"), JSON_OK);
 }
