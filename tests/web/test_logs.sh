@@ -97,7 +97,7 @@ follow 50 2>"$work/score"
 rotate
 check 'a reader goes on in the file rotated last' is "$(status "$operations/logs/recent?limit=40")" 200
 check 'and finds what it wants' is "$(grep -o '"ts"' "$work/body" | grep -c .)" 40
-check 'the new file is closed to others' is "$(stat -c %a "$logs/linkshrink.log")" 640
+check 'the new file is closed to others' wait_until 5 eval '[ "$(stat -c %a "$logs/linkshrink.log" 2>&1)" = 640 ]'
 
 check 'lighttpd writes to its new log' grep -qs . "$logs/lighttpd.log"
 check 'what it wrote before is kept' test -e "$logs/lighttpd.log.1"
