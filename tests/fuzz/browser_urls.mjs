@@ -94,6 +94,17 @@ function place(url) {
 	return [url.protocol, url.hostname.replace(/\.$/, ''), url.port, path + url.search + url.hash].join(' ');
 }
 
+// What a browser shows of it, spelled as we do: no dot at the end of the host, and as above.
+function spelling(url) {
+	const host = url.hostname.replace(/\.$/, '') + (url.port === '' ? '' : ':' + url.port);
+	const rest = url.href.slice(url.href.indexOf(url.host, url.protocol.length) + url.host.length);
+	const [, path, after] = rest.match(/^([^?#]*)(.*)$/s);
+	return url.protocol + '//' + host + path.replaceAll('^', '%5E') + after;
+}
+
+// The same address in IPv6 has more than one spelling, with IPv4 inside.
+const is_spelled = (url, text) => spelling(url) === text || (url.hostname.startsWith('[') && spelling(url) === spelling(new URL(text)));
+
 // ---- Classes of URLs that browsers take and we refuse; docs/decisions/0005 says why.
 
 const is_ipv4 = (host) => /^[0-9.]+$/.test(host);
@@ -132,7 +143,7 @@ const classes = [
 
 const counts = new Map(classes.map(([name]) => [name, 0]));
 const both = { taken: 0, refused: 0 };
-const wrong = { lost: [], loose: [], elsewhere: [] };
+const wrong = { lost: [], loose: [], elsewhere: [], spelled: [] };
 
 function judge(raw, answer) {
 	const url = parse(raw);
@@ -144,7 +155,10 @@ function judge(raw, answer) {
 		else counts.set(reason[0], counts.get(reason[0]) + 1);
 	} else if (url === null) wrong.loose.push(`${JSON.stringify(raw)} became ${answer.slice(1)}`);
 	else if (place(url) !== place(new URL(answer.slice(1)))) wrong.elsewhere.push(`${JSON.stringify(raw)} is ${url.href}, became ${answer.slice(1)}`);
-	else both.taken++;
+	else {
+		both.taken++;
+		if (!is_spelled(url, answer.slice(1))) wrong.spelled.push(`${JSON.stringify(raw)} is ${url.href}, became ${answer.slice(1)}`);
+	}
 }
 
 function report(name, differences) {
@@ -160,6 +174,7 @@ console.log(`# ${urls.length} URLs: both take ${both.taken}, both refuse ${both.
 for (const [name, count] of counts) console.log(`# ${String(count).padStart(7)}  ${name}`);
 report('target_url takes nothing that browsers refuse', wrong.loose);
 report('what target_url takes leads where browsers go', wrong.elsewhere);
+report('and is spelled as browsers spell it', wrong.spelled);
 report('target_url takes what browsers take, but for the classes in docs/decisions/0005', wrong.lost);
 const worst = both.taken < urls.length / 4 ? [`only ${both.taken} were taken by both: the URLs are too wild`] : [];
 report('enough of the URLs compared are good ones', worst);

@@ -30,10 +30,32 @@ static const struct route routes[] = {
 
 static const struct service service = { .name = "fuzz", .routes = routes, .threads = 1 };
 
+/* A segment of a length that can be captured, and then the end of the path, whole. */
+static bool ends_after_segment(const char *at, const char *end)
+{
+	size_t len = strcspn(at, "/"), end_len = strlen(end);
+	if (*end != '/' && len > end_len && memcmp(at + len - end_len, end, end_len) == 0)
+		len -= end_len;
+	return len > 0 && len < HTTP_CAPTURE_MAX && strcmp(at + len, end) == 0;
+}
+
+/* What a GET should find, told without the router. */
+static bool is_known(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+	return path[1] == '\0' || ends_after_segment(path + 1, "") ||
+	       ends_after_segment(path + 1, ".qr") ||
+	       (strncmp(path, "/r/", 3) == 0 && ends_after_segment(path + 3, "")) ||
+	       (strncmp(path, "/urls/", 6) == 0 && ends_after_segment(path + 6, "/redirect"));
+}
+
 static void check_answer(const struct http_request *req, const struct http_response *res)
 {
 	FUZZ_CHECK(res->status == 204 || res->status == 404 || res->status == 405 ||
 		   res->status == 415);
+	if (req->method == HTTP_GET)
+		FUZZ_CHECK((res->status == 204) == is_known(req->path));
 	FUZZ_CHECK(!res->broken && http_has_header(res, "X-Request-Id"));
 	FUZZ_CHECK((res->status == 405) == http_has_header(res, "Allow"));
 	if (res->status != 204 && strstr(res->headers.data, "json") != NULL)
