@@ -51,6 +51,7 @@ function compose() {
 	const choice = below(8) === 0 ? pieces.length : usual;
 	if (below(8)) url += pick(['/', '/', '/', '?', '#', '']);
 	for (let n = below(12); n > 0; n--) url += pieces[below(choice)];
+	if (below(300) === 0) url += 'x\u00fc'.repeat(300 + below(500));
 	return pick(ends) + url + pick(ends);
 }
 
@@ -88,9 +89,22 @@ function ask(program, urls) {
 	return run.stdout.split('\n').slice(0, -1);
 }
 
+// Node 20 forgets the dots after a segment that begins with one (/a/.b/../c); browsers don't.
+function without_dots(path) {
+	const left = [];
+	const segments = path.split('/').slice(1);
+	segments.forEach((segment, i) => {
+		const dots = segment.replaceAll(/%2e/gi, '.');
+		if (dots === '..') left.pop();
+		if (dots !== '.' && dots !== '..') left.push(segment);
+		else if (i === segments.length - 1) left.push('');
+	});
+	return '/' + left.join('/');
+}
+
 // The parts in which both may spell the same place differently, in one spelling.
 function place(url) {
-	const path = url.pathname.replaceAll('^', '%5E'); // encoded by newer editions of the standard
+	const path = without_dots(url.pathname).replaceAll('^', '%5E'); // encoded by newer editions of the standard
 	return [url.protocol, url.hostname.replace(/\.$/, ''), url.port, path + url.search + url.hash].join(' ');
 }
 
@@ -99,7 +113,7 @@ function spelling(url) {
 	const host = url.hostname.replace(/\.$/, '') + (url.port === '' ? '' : ':' + url.port);
 	const rest = url.href.slice(url.href.indexOf(url.host, url.protocol.length) + url.host.length);
 	const [, path, after] = rest.match(/^([^?#]*)(.*)$/s);
-	return url.protocol + '//' + host + path.replaceAll('^', '%5E') + after;
+	return url.protocol + '//' + host + without_dots(path).replaceAll('^', '%5E') + after;
 }
 
 // The same address in IPv6 has more than one spelling, with IPv4 inside.
