@@ -168,7 +168,12 @@ check_disk() { # path
 
 check_shared_memory() {
 	local place free
-	place=$(existing "$(dirname "$LINKSHRINK_SEGMENT")")
+	place=$(dirname "$LINKSHRINK_SEGMENT")
+	if [ "$place" != "$shared" ] && ! may "$web_user" w "$place"; then
+		bad memory "LINKSHRINK_SEGMENT: $web_user can't make a file in $place, so each program counts for itself; correct it"
+		return
+	fi
+	place=$(existing "$place")
 	free=$(df -P -B 1M "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')
 	if [ ! -d /dev/shm ] || ! may "$web_user" w /dev/shm; then
 		warn memory "/dev/shm is missing or not writable for $web_user; counters go to $place; mount a tmpfs there"

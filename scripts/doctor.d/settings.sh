@@ -26,21 +26,21 @@ check_config() {
 
 # In a directory like the one that the stack makes, so that nothing needs to run.
 check_lighttpd() {
-	local home said
+	local said
 	command -v /usr/sbin/lighttpd >/dev/null || return 0
 	[ -x "$bin/redirect" ] || return 0
-	home=$(mktemp -d)
+	home=$(mktemp -d) || return 0
+	trap 'rm -rf "$home"' EXIT
 	mkdir "$home/www"
 	ln -s "$bin" "$home/bin"
 	ln -s "$repo/lighttpd" "$home/lighttpd"
-	# Not run by the user who runs lighttpd: may they read the checkout or not, it gets a copy.
+	# Not as the user who runs lighttpd, who need not get into the checkout: the stack makes copies.
 	if said=$(cd / && unset_foreign && LINKSHRINK_APP=$home LINKSHRINK_SOCKETS=$home LINKSHRINK_LOGS=$home \
 		/usr/sbin/lighttpd -tt -f "$repo/lighttpd.conf" 2>&1); then
 		ok lighttpd "accepts lighttpd.conf"
 	else
 		bad lighttpd "refuses lighttpd.conf: $(tail -n 3 <<<"$said")"
 	fi
-	rm -rf "$home"
 }
 
 # ---- Who can reach what

@@ -141,7 +141,7 @@ check 'by its own word' says 'FAIL  lighttpd .*refuses lighttpd.conf'
 # ---- Disks
 
 mkdir "$work/small"
-if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=8M,mode=755 none "$work/small" 2>/dev/null; then
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=8M,mode=1777 none "$work/small" 2>/dev/null; then
 	mounted=$work/small
 	check 'a disk that is full' diagnosis 1 'FAIL  disk .*MB free' LINKSHRINK_VAR="$work/small/var"
 	check 'too little shared memory' diagnosis 1 'FAIL  memory .*16 are needed' LINKSHRINK_SEGMENT="$work/small/segment"
@@ -150,7 +150,10 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=8M,mode=755 none "$work/small"
 	umount "$work/small"
 	mounted=
 fi
-check 'counters on a disk' diagnosis 0 'warn  memory .*disk' LINKSHRINK_SEGMENT="$PWD/segment"
+chmod 1777 "$work/small"
+[ "$(stat -f -c %T "$work/small")" = tmpfs ] ||
+	check 'counters on a disk' diagnosis 0 'warn  memory .*disk' LINKSHRINK_SEGMENT="$work/small/segment"
+check 'counters that nobody can share' diagnosis 1 'FAIL  memory .*LINKSHRINK_SEGMENT' LINKSHRINK_SEGMENT=/nonexistent/segment
 
 # ---- Beside a running stack
 
@@ -222,6 +225,8 @@ scripts/stack down >/dev/null
 check 'nothing is wrong with a stack that is down' diagnosis 0 'ok    stack '
 snapshot >"$work/before"
 check 'all it did was to look' eval "'$doctor' >/dev/null && snapshot | diff '$work/before' -"
+mkdir "$work/temporary"
+check 'nothing of it is left' eval 'TMPDIR=$work/temporary "$doctor" >/dev/null && rmdir "$work/temporary"'
 chmod 500 "$LINKSHRINK_VAR/log"
 check 'a directory that is closed' diagnosis 1 "FAIL  directories .*/log:.*chmod 755"
 chmod 755 "$LINKSHRINK_VAR/log" "$LINKSHRINK_VAR/pg"

@@ -76,12 +76,14 @@ logged() { each "$logs/linkshrink.log" | grep -c '"handler":"redirect"' || true;
 fresh() { [ -s "$logs/linkshrink.log" ]; }
 
 check 'logrotate understands its configuration' "$logrotate" --debug --state "$work/logrotate.state" "$work/logrotate.conf"
+# Programs that started apart go over to a new file apart.
+check 'programs are restarted' scripts/stack restart redirect
 before=$(logged)
 "$load" follow "$LINKSHRINK_PORT" 16 0 2>"$work/score" <<<'logged https://example.com/' &
 load_pid=$!
 for round in 1 2 3 4 5 6; do
 	check "rotation $round under load" rotate
-	# Not a rotation of nothing: at least one program has gone over.
+	# The next one comes as soon as one program has gone over; the other still writes to the old.
 	check "programs go on in the new file, $round" wait_until 5 fresh
 done
 kill "$load_pid"
