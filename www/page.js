@@ -178,10 +178,12 @@ async function submit(event) {
 	if (busy)
 		return;
 	clearAll();
-	if (!at("url").value.trim()) {
+	if (!at("url").value.trim())
 		blame("url", "Paste the address that your link shall lead to.");
+	if (/[^!-~]/.test(at("key").value.trim())) // no header could carry it
+		blame("key", "A key has neither spaces nor letters beyond a to z.");
+	if (form.querySelector('[aria-invalid="true"]'))
 		return focusFirstFault();
-	}
 	setBusy(true);
 	announce("Shortening…");
 	try {

@@ -79,7 +79,7 @@ const parts = {
 	async open() {
 		await test("a link is made by keyboard alone", {}, async (page) => {
 			await page.goto(base);
-			assert.equal(await focused(page), "url");
+			await page.waitForSelector("#url:focus");
 			await page.keyboard.type("example.com/a/long/way?to=go#there");
 			await page.keyboard.press("Tab");
 			assert.equal(await focused(page), "submit");
@@ -91,14 +91,15 @@ const parts = {
 		});
 		await test("and so are its code, title and end", {}, async (page) => {
 			await page.goto(base);
+			await page.waitForSelector("#url:focus");
 			await page.keyboard.type("https://example.com/");
 			for (const key of ["Tab", "Tab", "Enter", "Tab"])
 				await page.keyboard.press(key);
 			assert.equal(await focused(page), "short_code");
 			await page.keyboard.type("by-keyboard");
 			await page.keyboard.press("Tab");
-			await page.keyboard.type("in a week");
-			await page.keyboard.press("Tab");
+			for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "Tab"]) // a week
+				await page.keyboard.press(key);
 			await page.keyboard.type("Typed <b>title</b>");
 			await page.keyboard.press("Enter");
 			await result(page);
@@ -218,7 +219,7 @@ const parts = {
 			assert.equal(response.status(), 410);
 			assert.equal(await text(page, "h1"), "This link has ended");
 			await page.click("text=Make a short link");
-			assert.equal(await focused(page), "url");
+			await page.waitForSelector("#url:focus");
 		});
 		for (const colorScheme of ["light", "dark"])
 			await test(`what is written can be read when it is ${colorScheme}`, { colorScheme }, async (page) => {
@@ -292,6 +293,9 @@ const parts = {
 			await page.goto(base);
 			await shorten(page, "https://example.com/");
 			await fault(page, "key");
+			await page.fill("#key", "ls_1_würg");
+			await page.keyboard.press("Enter");
+			await said(page, "#key-error", "neither spaces");
 			await page.fill("#key", "ls_1_wrong");
 			await page.keyboard.press("Enter");
 			await said(page, "#key-error", "not accepted");
