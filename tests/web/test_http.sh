@@ -141,9 +141,13 @@ check 'a body without a length is a 411' is "$(raw 'POST /shorten HTTP/1.1\r\nHo
 head -c 65537 /dev/zero | tr '\0' ' ' >"$work/large"
 check 'a body over 64 KiB is a 413' is_problem "$(status -H 'Content-Type: application/json' -H 'Expect:' --data-binary "@$work/large" "$public/shorten")" 413
 check 'a body that is not called JSON is a 415' is_problem "$(status -d '{"url":"https://example.com"}' "$public/shorten")" 415
-for body in '' '{' 'nonsense' '[]' '{"url":}' '{"url":"https://example.com"' "{'url':1}" '{"url":"https://a.example","url":"https://b.example"}'; do
-	check "what is no JSON object is a 400: $body" is_problem "$(shorten "$body")" 400
+for body in '' '{' 'nonsense' '[' '{"url":}' '{"url":"https://example.com"' "{'url':1}"; do
+	check "what is no JSON is a 400: $body" is_problem "$(shorten "$body")" 400
 	check "and is called so: $body" body_has '"error":"invalid_json"'
+done
+for body in '[]' 'null' '{"url":"https://a.example","url":"https://b.example"}'; do
+	check "JSON that is no clear object is a 400: $body" is_problem "$(shorten "$body")" 400
+	check "and says so: $body" body_has '"field":"body"'
 done
 for target in 'javascript:alert(1)' 'ftp://example.com' 'https://user:secret@example.com' "$public/loop" \
 	'http://127.0.0.1/' 'http://10.0.0.1/' 'http://[::1]/' 'http://localhost/' 'example.com' 'https://'; do
