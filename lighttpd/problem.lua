@@ -1,5 +1,6 @@
--- lighttpd's own errors in the shape of the programs' errors: application/problem+json, a request
--- id, Retry-After where it helps. It runs on every answer, so the common case leaves first.
+-- lighttpd's own errors in the shape of the programs' errors: application/problem+json, or a page
+-- for people, a request id, Retry-After where it helps. It runs on every answer, so the common case
+-- leaves first.
 
 local r = lighty.r
 local status = r.req_item.http_status
@@ -34,11 +35,39 @@ local rand = lighty.c.rand
 local id = ("%08x%08x%08x%08x"):format(rand() & 0xffffffff, rand() & 0xffffffff,
 	rand() & 0xffffffff, rand() & 0xffffffff)
 
-header["Content-Type"] = "application/problem+json"
 header["X-Request-Id"] = id
 header["X-Content-Type-Options"] = "nosniff" -- not set yet when the request could not be parsed
 header["Cache-Control"] = "no-store"
 if status == 503 then header["Retry-After"] = "1" end
+
+-- Coarser than the programs' reading of Accept: who names a page and no JSON is a person.
+local accept = r.req_header["Accept"] or ""
+if accept:find("text/html", 1, true) and not accept:find("json", 1, true) then
+	header["Content-Type"] = "text/html; charset=utf-8"
+	r.resp_body:set(([[
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>%s · Link-Shrink</title>
+<link rel="icon" href="/www/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/www/style.css">
+</head>
+<body>
+<main class="single problem">
+<p class="number">%d</p>
+<h1>%s</h1>
+<p class="actions"><a class="button" href="/">Make a short link</a></p>
+<p class="note">%s · request <code>%s</code></p>
+</main>
+</body>
+</html>
+]]):format(reason[1], status, reason[1], reason[2], id))
+	return status
+end
+
+header["Content-Type"] = "application/problem+json"
 r.resp_body:set(('{"type":"about:blank","title":"%s","status":%d,"detail":"%s","error":"%s","request_id":"%s"}\n')
 	:format(reason[1], status, reason[2], reason[2], id))
 return status

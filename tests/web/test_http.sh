@@ -106,7 +106,11 @@ check 'there is no way out of www' is "$(status --path-as-is "$public/www/../bin
 check 'nor a directory to be listed' is_problem "$(status "$public/www/")" 404
 check 'a person gets a page for a 404' is "$(status -H "$person" "$public/unknown-code")" 404
 check 'in HTML' head_has 'Content-Type: text/html; charset=utf-8'
-check 'that may run no script' head_has "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'"
+check 'and for one of lighttpd itself' is "$(status -H "$person" "$public/www/nothing.html")" 404
+check 'with its request id' body_has "$(tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip')"
+check 'in HTML, too' head_has 'Content-Type: text/html; charset=utf-8'
+status -H "$person" "$public/unknown-code" >/dev/null
+check 'no page of a program may run a script' head_has "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'"
 clicks=$(metric linkshrink_clicks_total)
 for path in "$code+" "$code%2B" "$code%2b"; do
 	check "/$path shows where the link goes" is "$(status "$public/$path")" 200
