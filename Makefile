@@ -57,7 +57,7 @@ run: ## start the whole stack in the foreground; Ctrl-C stops it
 	@scripts/stack up
 
 test: ## install what is needed, build, run every test
-	@scripts/deps
+	@scripts/deps run build test
 	@tests/run
 
 bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
