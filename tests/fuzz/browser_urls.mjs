@@ -69,7 +69,8 @@ function mutate(url) {
 function make_all() {
 	const all = [...pasted];
 	while (all.length < COUNT + pasted.length) all.push(below(3) ? compose() : mutate(pick(pasted)));
-	return all.map((url) => url.replaceAll('\0', '').toWellFormed());
+	// Through UTF-8 and back: half a surrogate pair becomes U+FFFD, as it would on the way to us.
+	return all.map((url) => Buffer.from(url.replaceAll('\0', '')).toString());
 }
 
 // ---- What both say.
