@@ -147,9 +147,12 @@ static bool find_to_show(struct worker *worker, const struct http_request *req,
 	}
 	if (result == LINK_OK && target_url_read(link->target, canonical) != NULL)
 		result = LINK_UNKNOWN;
-	if (result != LINK_OK)
+	if (result != LINK_OK) {
 		refuse(res, result);
-	return result == LINK_OK;
+		return false;
+	}
+	text_copy(link->target, sizeof(link->target), canonical); /* as a Location would say it */
+	return true;
 }
 
 static void preview(

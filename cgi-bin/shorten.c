@@ -2,6 +2,7 @@
  * shorten - the public way in: a URL goes in, a short link comes out.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -41,6 +42,27 @@ static const struct json_field fields[] = { { "url", JSON_TEXT, true, 1, URL_MAX
 	{ "created_at", JSON_REFUSED, false, 0, 0, 0 },
 	{ "updated_at", JSON_REFUSED, false, 0, 0, 0 }, { 0 } };
 
+/*
+ * A title is shown beside the target, so it must not be able to show itself in another order:
+ * controls and the marks of direction (U+202A to 202E, U+2066 to 2069) are refused.
+ */
+static const char *title_refusal(const char *title)
+{
+	size_t blanks = strspn(title, " ");
+	if (title[0] != '\0' && title[blanks] == '\0')
+		return "must not be blank";
+	for (const char *at = title; *at != '\0'; at++) {
+		unsigned char c = (unsigned char)at[0];
+		bool embedding = strncmp(at, "\u202A", 2) == 0 && (unsigned char)at[2] >= 0xAA &&
+				 (unsigned char)at[2] <= 0xAE;
+		bool isolate = strncmp(at, "\u2066", 2) == 0 && (unsigned char)at[2] >= 0xA6 &&
+			       (unsigned char)at[2] <= 0xA9;
+		if (c < 0x20 || c == 0x7f || embedding || isolate)
+			return "must not contain control characters or marks of direction";
+	}
+	return NULL;
+}
+
 static void check_times(const struct wish *wish, struct http_faults *faults)
 {
 	if (wish->valid_until == 0)
@@ -57,8 +79,11 @@ static bool check_meaning(const struct wish *wish, struct link *link, struct htt
 	const char *bad_url = *wish->url != '\0' ? target_url_read(wish->url, link->target) : NULL;
 	const char *bad_code = *wish->short_code != '\0' ? code_refusal(wish->short_code) : NULL;
 	int64_t status = wish->redirect_status;
+	const char *bad_title = title_refusal(wish->title);
 	if (bad_url != NULL)
 		http_fault(faults, "url", "%s", bad_url);
+	if (bad_title != NULL)
+		http_fault(faults, "title", "%s", bad_title);
 	if (bad_code != NULL)
 		http_fault(faults, "short_code", "%s", bad_code);
 	if (status != 301 && status != 302 && status != 307 && status != 308)
@@ -73,8 +98,7 @@ static bool read_wish(const struct http_request *req, struct http_response *res,
 {
 	struct http_faults faults = { 0 };
 	if (json_read(req->body, req->body_len, fields, wish, NULL, &faults) == JSON_INVALID) {
-		http_problem_detail(
-			res, 400, "invalid_json", "The body must be a JSON object.", NULL);
+		http_problem_detail(res, 400, "invalid_json", "The body is not valid JSON.", NULL);
 		return false;
 	}
 	bool good_url = check_meaning(wish, link, &faults);

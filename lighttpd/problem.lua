@@ -36,7 +36,11 @@ local id = ("%08x%08x%08x%08x"):format(rand() & 0xffffffff, rand() & 0xffffffff,
 	rand() & 0xffffffff, rand() & 0xffffffff)
 
 header["X-Request-Id"] = id
-header["X-Content-Type-Options"] = "nosniff" -- not set yet when the request could not be parsed
+-- Not set yet when the request could not be parsed.
+header["X-Content-Type-Options"] = "nosniff"
+header["Referrer-Policy"] = "strict-origin-when-cross-origin"
+header["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; img-src 'self'; " ..
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 header["Cache-Control"] = "no-store"
 if status == 503 then header["Retry-After"] = "1" end
 

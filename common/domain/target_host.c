@@ -54,7 +54,8 @@ static const struct special_ipv6 {
 	{ { 0x3F, 0xFF, 0x00 }, 20, ALL_PRIVATE },       /* documentation */
 };
 
-static const char *const private_suffixes[] = { "localhost", "local", "internal", "home.arpa" };
+static const char *const private_suffixes[] = { "localhost", "localdomain", "local", "internal",
+	"lan", "svc", "corp", "home", "intranet", "home.arpa" };
 
 static bool is_private_ipv4(const unsigned char *bytes)
 {

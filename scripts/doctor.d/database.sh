@@ -66,6 +66,10 @@ ask_database() {
 judge_database() {
 	local role version fsync pages commit allowed others powerful able excessive made now
 	read -r role version fsync pages commit allowed others powerful able excessive made now <<<"$answer"
+	# Numbers are numbers before the shell calculates with them.
+	case $version$allowed$others$now in
+	'' | *[!0-9]*) bad postgresql "what it answers makes no sense; is DATABASE_URL a PostgreSQL?"; return ;;
+	esac
 	if [ "$version" -lt 150000 ]; then
 		bad postgresql "version $((version / 10000)); at least 15 is needed"
 	else

@@ -13,11 +13,12 @@ take_running_settings() {
 	is_running && [ -r "/proc/$(noted lighttpd)/environ" ] || return 0
 	while IFS= read -r -d '' line; do
 		name=${line%%=*}
+		# Whose process that is, only its owner knows: no name may be more than a name, because
+		# the shell would evaluate it.
+		[[ $name =~ ^LINKSHRINK_[A-Z_]+$ ]] || continue
 		case $name in
 		LINKSHRINK_APP | LINKSHRINK_SOCKETS | LINKSHRINK_LOGS | LINKSHRINK_READ_TIMEOUT | LINKSHRINK_VAR | LINKSHRINK_BIN) continue ;;
 		LINKSHRINK_DATABASE_URL) [ "${line#*=}" != "postgresql://linkshrink_web@/linkshrink?host=$plain/pg" ] || continue ;;
-		LINKSHRINK_*) ;;
-		*) continue ;;
 		esac
 		[ -n "${!name+set}" ] || export "$name=${line#*=}"
 	done <"/proc/$(noted lighttpd)/environ"

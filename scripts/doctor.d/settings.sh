@@ -119,6 +119,7 @@ check_times() {
 	local deadline stall slow reads=$((LINKSHRINK_READ_TIMEOUT * 1000))
 	deadline=$(value LINKSHRINK_DATABASE_DEADLINE_MS) stall=$(value LINKSHRINK_STALL_MS) slow=$(value LINKSHRINK_SLOW_MS)
 	case $deadline$stall$slow in *[!0-9]*) return ;; esac
+	deadline=$((10#$deadline)) stall=$((10#$stall)) slow=$((10#$slow)) # 0900 is not octal
 	[ "$reads" -gt "$deadline" ] ||
 		bad settings "lighttpd gives up after $reads ms, before the database's deadline of $deadline ms; lower LINKSHRINK_DATABASE_DEADLINE_MS"
 	[ "$stall" -le "$reads" ] || [ "$stall" -le $((4 * deadline)) ] ||

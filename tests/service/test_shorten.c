@@ -174,6 +174,13 @@ Test(shorten, keeps_the_conditions_of_a_link)
 	cr_expect_str_eq(member("valid_until"), "2999-12-31T22:59:59.000Z");
 }
 
+Test(shorten, takes_titles_in_any_writing)
+{
+	cr_expect_eq(shorten("{\"url\":\"https://example.com\",\"title\":\"\\u05d0\\u202f\\u2065 "
+			     "\\u00fc\\u20ac\"}"),
+		201);
+}
+
 Test(shorten, refuses_conditions_that_make_no_sense)
 {
 	static const struct {
@@ -189,6 +196,10 @@ Test(shorten, refuses_conditions_that_make_no_sense)
 		  "\"valid_until\":\"2999-01-01T00:00:00Z\"",
 			"valid_until" },
 		{ "\"forward_query\":\"yes\"", "forward_query" },
+		{ "\"title\":\"  \"", "title" },
+		{ "\"title\":\"a\\nb\"", "title" },
+		{ "\"title\":\"a\\u202eb\"", "title" },
+		{ "\"title\":\"a\\u2067b\"", "title" },
 		{ "\"is_active\":false", "is_active" },
 		{ "\"tags\":[]", "tags" },
 	};

@@ -163,6 +163,8 @@ check 'by field' body_has '"field":"title"'
 check 'a code that is taken is a 409' is_problem "$(shorten "{\"url\":\"https://example.com\",\"short_code\":\"$code\"}")" 409
 check 'a key in the query is a 400' is_problem "$(status -H 'Content-Type: application/json' -d '{"url":"https://example.com"}' "$public/shorten?api_key=ls_1_x")" 400
 
+check 'a file of the site has one path' is "$(status "$public/www/page.js/x")" 403
+
 # ---- Hostile bytes
 
 shorten '{"url":"https://example.com/\r\nSet-Cookie: a=b"}' >/dev/null
