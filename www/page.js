@@ -9,6 +9,30 @@ const at = (id) => document.getElementById(id);
 const form = at("form");
 let busy = false;
 
+/* The key of this tab. Where site data is blocked, sessionStorage throws: kept until reloaded. */
+const store = {
+	kept: null,
+	read() {
+		try {
+			return sessionStorage.getItem(KEY) ?? this.kept;
+		} catch {
+			return this.kept;
+		}
+	},
+	write(key) {
+		this.kept = key;
+		try {
+			sessionStorage.setItem(KEY, key);
+		} catch { /* it is in kept */ }
+	},
+	clear() {
+		this.kept = null;
+		try {
+			sessionStorage.removeItem(KEY);
+		} catch { /* nothing was stored */ }
+	},
+};
+
 /* ---- Saying things */
 
 function announce(text) {
@@ -50,6 +74,10 @@ function setBusy(now) {
 	at("submit-label").textContent = now ? "Shortening…" : "Shorten";
 }
 
+function noteKey() {
+	at("key-note").hidden = store.read() === null;
+}
+
 /* Seconds as a person says them. */
 function inWords(seconds) {
 	if (!(seconds > 1))
@@ -78,18 +106,10 @@ function wish() {
 	return body;
 }
 
-function key() {
-	const typed = at("key").value.trim();
-	if (typed)
-		sessionStorage.setItem(KEY, typed);
-	return sessionStorage.getItem(KEY);
-}
-
-async function ask(body) {
+async function ask(body, key) {
 	const headers = { "Content-Type": "application/json", Accept: "application/json" };
-	const secret = key();
-	if (secret)
-		headers.Authorization = `Bearer ${secret}`;
+	if (key)
+		headers.Authorization = `Bearer ${key}`;
 	return fetch("/shorten", {
 		method: "POST", headers, body: JSON.stringify(body), cache: "no-store",
 		credentials: "omit", signal: AbortSignal.timeout(PATIENCE),
@@ -111,21 +131,25 @@ function showFaults(problem) {
 		complain(problem.detail ?? "The service did not understand this. Please check what you typed.");
 }
 
-function askForKey() {
-	const refused = sessionStorage.getItem(KEY) !== null;
-	sessionStorage.removeItem(KEY);
+/* Whether the service looked past the key: a 429 or 503 may come before that. */
+function provesKey(response) {
+	return response.ok || [400, 403, 409].includes(response.status);
+}
+
+function askForKey(refused) {
+	store.clear();
+	noteKey();
 	at("key").value = "";
-	at("key-note").hidden = true;
 	at("key-field").hidden = false;
 	blame("key", refused ? "This key is not accepted. Please check it." : "Please enter your key to go on.");
 }
 
-function showProblem(status, problem, wait) {
+function showProblem(status, problem, wait, key) {
 	switch (status) {
 	case 400:
 		return showFaults(problem);
 	case 401:
-		return askForKey();
+		return askForKey(key !== null);
 	case 403:
 		return complain("Your key is good, but it may not make links. Ask whoever gave it to you.");
 	case 409:
@@ -133,7 +157,7 @@ function showProblem(status, problem, wait) {
 	case 413:
 		return complain("That is more than the service takes at once.");
 	case 429:
-		return complain(`That was a lot of links. Please try again ${inWords(wait)}.`);
+		return complain(`That was too fast. Please try again ${inWords(wait)}.`);
 	case 502:
 	case 503:
 	case 504:
@@ -162,14 +186,16 @@ function showLink(link) {
 	at("copy").focus();
 }
 
-async function understand(response) {
+async function understand(response, key) {
+	if (key && provesKey(response))
+		store.write(key);
+	noteKey();
 	const answer = await response.json().catch(() => ({}));
 	if (response.ok && answer.short_url) {
-		at("key-note").hidden = sessionStorage.getItem(KEY) === null;
 		at("key-field").hidden = true;
 		return showLink(answer);
 	}
-	showProblem(response.status, answer, Number(response.headers.get("Retry-After")));
+	showProblem(response.status, answer, Number(response.headers.get("Retry-After")), key);
 	focusFirstFault();
 }
 
@@ -186,10 +212,11 @@ async function submit(event) {
 		return focusFirstFault();
 	setBusy(true);
 	announce("Shortening…");
+	const key = at("key").value.trim() || store.read();
 	try {
-		const response = await ask(wish());
+		const response = await ask(wish(), key);
 		announce("");
-		await understand(response);
+		await understand(response, key);
 	} catch (error) {
 		announce("");
 		complain(error.name === "TimeoutError" ?
@@ -223,17 +250,17 @@ function again() {
 }
 
 function forget() {
-	sessionStorage.removeItem(KEY);
+	store.clear();
+	noteKey();
 	at("key").value = "";
-	at("key-note").hidden = true;
 	announce("The key is forgotten.");
 	(form.hidden ? at("copy") : at("url")).focus();
 }
 
-at("host").textContent = `${location.host}/`;
-at("key-note").hidden = sessionStorage.getItem(KEY) === null;
 form.addEventListener("submit", submit);
 form.addEventListener("input", (event) => event.target.id && clearBlame(event.target.id));
 at("copy").addEventListener("click", copy);
 at("again").addEventListener("click", again);
 at("forget").addEventListener("click", forget);
+at("host").textContent = `${location.host}/`;
+noteKey();

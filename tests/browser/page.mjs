@@ -301,6 +301,41 @@ const parts = {
 			await said(page, "#key-error", "not accepted");
 			assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 		});
+		await test("where site data is blocked, the key is kept until the page is left", {}, async (page) => {
+			await page.addInitScript(() => Object.defineProperty(window, "sessionStorage", {
+				get() { throw new DOMException("blocked", "SecurityError"); } }));
+			await page.goto(base);
+			await shorten(page, "https://example.com/blocked");
+			await fault(page, "key");
+			await page.fill("#key", process.env.KEY);
+			await page.keyboard.press("Enter");
+			await result(page);
+			await page.click("#again");
+			assert.equal(await page.inputValue("#key"), "");
+			await shorten(page, "https://example.com/blocked-too");
+			await result(page);
+			await page.click("#forget");
+			assert.ok(!await page.isVisible("#key-note"));
+			await page.click("#again");
+			await shorten(page, "https://example.com/forgotten");
+			await fault(page, "key");
+		});
+		for (const status of [429, 503])
+			await test(`a ${status} says nothing of the key: it stays in its field, not in the store`, {}, async (page) => {
+				await page.goto(base);
+				await shorten(page, "https://example.com/");
+				await fault(page, "key");
+				await page.route("**/shorten", (route) => route.fulfill({ status, body: "{}" }));
+				await page.fill("#key", process.env.KEY);
+				await page.keyboard.press("Enter");
+				await alert(page);
+				assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+				assert.doesNotMatch(await text(page, "#form-error"), /links/);
+				await page.unroute("**/shorten");
+				await page.click("#submit");
+				await result(page);
+				assert.equal(await page.evaluate(() => sessionStorage.length), 1);
+			});
 		await test("a key that may not make links is told so", {}, async (page) => {
 			await page.goto(base);
 			await shorten(page, "https://example.com/");
@@ -321,7 +356,7 @@ const parts = {
 				if (await page.isVisible("#again"))
 					await page.click("#again");
 			}
-			assert.match(await text(page, "#form-error"), /try again in (\d+ (seconds|minutes)|a moment)/);
+			assert.match(await text(page, "#form-error"), /^That was too fast\. Please try again in (\d+ (seconds|minutes)|a moment)/);
 		});
 	},
 };
