@@ -3,6 +3,7 @@
 
 const KEY = "linkshrink.key"; // in sessionStorage: gone with the tab
 const PATIENCE = 15000; // milliseconds until we no longer wait for an answer
+const IN_DOUBT = "Your link may have been made all the same; if you try again, there may be two.";
 const FIELDS = { url: "The address", short_code: "The code", title: "The title", valid_until: "The end" };
 
 const at = (id) => document.getElementById(id);
@@ -40,6 +41,7 @@ function announce(text) {
 }
 
 function complain(text) {
+	announce("");
 	at("form-error").textContent = text;
 	at("form-error").hidden = false;
 }
@@ -110,10 +112,26 @@ async function ask(body, key) {
 	const headers = { "Content-Type": "application/json", Accept: "application/json" };
 	if (key)
 		headers.Authorization = `Bearer ${key}`;
-	return fetch("/shorten", {
+	const request = {
 		method: "POST", headers, body: JSON.stringify(body), cache: "no-store",
 		credentials: "omit", signal: AbortSignal.timeout(PATIENCE),
-	});
+	};
+	try {
+		return await fetch("/shorten", request);
+	} catch (error) {
+		complain(error.name === "TimeoutError" ? `There was no answer in time. ${IN_DOUBT}` :
+			"The service can't be reached. Are you online?");
+		return null;
+	}
+}
+
+/* What came as JSON; null if it was none, broke off or took too long. */
+async function read(response) {
+	try {
+		return await response.json();
+	} catch {
+		return null;
+	}
 }
 
 /* ---- Understanding */
@@ -121,14 +139,14 @@ async function ask(body, key) {
 /* A fault reads "must be …": with the field's name before it, it is a sentence. */
 function showFaults(problem) {
 	let shown = 0;
-	for (const { field, what } of problem.errors ?? []) {
-		if (!(field in FIELDS))
+	for (const { field, what } of problem?.errors ?? []) {
+		if (!Object.hasOwn(FIELDS, field))
 			continue;
 		blame(field, `${FIELDS[field]} ${what.replace("bytes", "characters")}.`);
 		shown++;
 	}
 	if (shown === 0)
-		complain(problem.detail ?? "The service did not understand this. Please check what you typed.");
+		complain(problem?.detail ?? "The service did not understand this. Please check what you typed.");
 }
 
 /* Whether the service looked past the key: a 429 or 503 may come before that. */
@@ -190,11 +208,14 @@ async function understand(response, key) {
 	if (key && provesKey(response))
 		store.write(key);
 	noteKey();
-	const answer = await response.json().catch(() => ({}));
-	if (response.ok && answer.short_url) {
+	const answer = await read(response);
+	announce("");
+	if (response.ok && answer?.short_url) {
 		at("key-field").hidden = true;
 		return showLink(answer);
 	}
+	if (response.ok)
+		return complain(`The answer could not be read. ${IN_DOUBT}`);
 	showProblem(response.status, answer, Number(response.headers.get("Retry-After")), key);
 	focusFirstFault();
 }
@@ -215,13 +236,11 @@ async function submit(event) {
 	const key = at("key").value.trim() || store.read();
 	try {
 		const response = await ask(wish(), key);
-		announce("");
-		await understand(response, key);
+		if (response !== null)
+			await understand(response, key);
 	} catch (error) {
-		announce("");
-		complain(error.name === "TimeoutError" ?
-			"There was no answer in time. Please try again." :
-			"The service can't be reached. Are you online?");
+		complain("This page has a fault of its own. What you typed stays here.");
+		throw error; // for the browser's console
 	} finally {
 		setBusy(false);
 	}

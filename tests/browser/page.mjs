@@ -11,7 +11,7 @@ let failures = 0;
 async function test(name, options, act) {
 	const { context, page, complaints } = await visitor(browser, options);
 	try {
-		await act(page, context);
+		await act(page, context, complaints);
 		assert.deepEqual(complaints, [], "the browser complains");
 		console.log(`ok - ${name}`);
 	} catch (error) {
@@ -198,6 +198,62 @@ const parts = {
 			await shorten(page, "https://example.com/");
 			await alert(page);
 			assert.match(await text(page, "#form-error"), /can't be reached/);
+		});
+		const patience = (page) => page.addInitScript(() => {
+			const timeout = AbortSignal.timeout.bind(AbortSignal);
+			AbortSignal.timeout = () => timeout(200);
+		});
+		await test("no answer in time: the link may have been made", {}, async (page) => {
+			await patience(page);
+			await page.route("**/shorten", () => {}); // never
+			await page.goto(base);
+			await shorten(page, "https://example.com/");
+			await alert(page);
+			assert.match(await text(page, "#form-error"), /no answer in time.*may have been made/);
+			assert.equal(await text(page, "#status"), "");
+		});
+		await test("nor is a link denied whose answer is torn", {}, async (page) => {
+			await page.goto(base);
+			for (const body of ['{"short_url": "http', "null", "{}", ""]) {
+				await page.route("**/shorten", (route) => route.fulfill({ status: 201, body }));
+				await shorten(page, "https://example.com/");
+				await alert(page);
+				assert.match(await text(page, "#form-error"), /could not be read.*may have been made/, body);
+				await page.unroute("**/shorten");
+			}
+		});
+		await test("or stalls after its head", {}, async (page) => {
+			await patience(page);
+			await page.addInitScript(() => {
+				window.fetch = async (path, { signal }) => new Response(new ReadableStream({
+					start: (body) => signal.addEventListener("abort", () => body.error(signal.reason)),
+				}), { status: 201 });
+			});
+			await page.goto(base);
+			await shorten(page, "https://example.com/");
+			await alert(page);
+			assert.match(await text(page, "#form-error"), /could not be read.*may have been made/);
+			assert.equal(await page.getAttribute("#form", "aria-busy"), "false");
+		});
+		await test("an error that is no JSON, or names no field of ours, is told in general", {}, async (page) => {
+			await page.goto(base);
+			for (const body of ["null", "<h1>", '{"errors": [{"field": "toString", "what": "must be known"}]}']) {
+				await page.route("**/shorten", (route) => route.fulfill({ status: 400, body }));
+				await shorten(page, "https://example.com/");
+				await alert(page);
+				assert.match(await text(page, "#form-error"), /did not understand this/, body);
+				await page.unroute("**/shorten");
+			}
+		});
+		await test("a fault of the script is not called one of the network", {}, async (page, context, complaints) => {
+			await page.goto(base);
+			await page.evaluate(() => document.getElementById("qr").remove());
+			const thrown = page.waitForEvent("pageerror");
+			await shorten(page, "https://example.com/");
+			await thrown;
+			assert.match(await text(page, "#form-error"), /^This page has a fault/);
+			assert.equal(await page.getAttribute("#form", "aria-busy"), "false");
+			complaints.length = 0; // it is in the console, as it should be
 		});
 		await test("a second link can follow the first", {}, async (page) => {
 			await page.goto(base);
