@@ -136,13 +136,19 @@ async function read(response) {
 
 /* ---- Understanding */
 
+/* The service counts bytes in UTF-8; people count letters. */
+function inLetters(what) {
+	return what.replace("bytes long", what.includes("at most") ?
+		"characters long; letters with accents and the like count for more" : "characters long");
+}
+
 /* A fault reads "must be …": with the field's name before it, it is a sentence. */
 function showFaults(problem) {
 	let shown = 0;
 	for (const { field, what } of problem?.errors ?? []) {
 		if (!Object.hasOwn(FIELDS, field))
 			continue;
-		blame(field, `${FIELDS[field]} ${what.replace("bytes", "characters")}.`);
+		blame(field, `${FIELDS[field]} ${inLetters(what)}.`);
 		shown++;
 	}
 	if (shown === 0)
@@ -189,8 +195,10 @@ function showProblem(status, problem, wait, key) {
 
 function showLink(link) {
 	const path = `/${encodeURIComponent(link.short_code)}`;
+	const scheme = link.short_url.indexOf("//") + 2;
 	at("short").href = link.short_url;
-	at("short").textContent = link.short_url.replace(/^https?:\/\//, "");
+	at("short-scheme").textContent = link.short_url.slice(0, scheme);
+	at("short-rest").textContent = link.short_url.slice(scheme);
 	at("target").textContent = link.original_url;
 	at("preview").href = `${path}+`;
 	at("qr").src = `${path}.qr`;
@@ -248,7 +256,7 @@ async function submit(event) {
 
 /* Without a secure context there is no clipboard; the selection is what people copy by hand. */
 async function copy() {
-	const text = at("short").href;
+	const text = at("short").textContent;
 	try {
 		await navigator.clipboard.writeText(text);
 		at("copy").textContent = "Copied";

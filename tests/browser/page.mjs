@@ -127,7 +127,8 @@ const parts = {
 			await result(page);
 			await page.click("#copy");
 			await said(page, "#status", "Ctrl+C");
-			assert.equal(await page.evaluate(() => getSelection().toString()), await text(page, "#short"));
+			assert.equal(await page.evaluate(() => getSelection().toString()),
+				await page.getAttribute("#short", "href"));
 		});
 		await test("the QR code reads as the short link", {}, async (page) => {
 			await page.goto(base);
@@ -150,6 +151,12 @@ const parts = {
 			assert.equal(await focused(page), "url");
 			await page.fill("#url", "https://example.com/");
 			assert.equal(await page.getAttribute("#url", "aria-invalid"), null, "told until it is corrected");
+		});
+		await test("what is too long in bytes is told in words that hold for its letters", {}, async (page) => {
+			await page.goto(base);
+			await shorten(page, "https://example.com/", { title: "ü".repeat(200) });
+			assert.match(await fault(page, "title"),
+				/^The title must be at most \d+ characters long; letters with accents .* count for more\.$/);
 		});
 		await test("an empty field is told without asking the server", {}, async (page) => {
 			await page.goto(base);
@@ -284,6 +291,10 @@ const parts = {
 				assert.equal(paper, colorScheme === "dark" ? "rgb(13, 19, 18)" : "rgb(246, 244, 238)");
 				await shorten(page, "ftp://x", { short_code: "a" });
 				await fault(page, "url");
+				assert.ok((await leastContrast(page)).ratio >= 4.5, "faults");
+				await shorten(page, "https://example.com/", { short_code: "" });
+				await result(page);
+				await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)));
 				for (const path of ["/by-keyboard+", "/nobody-made-this", null]) {
 					const least = await leastContrast(page);
 					assert.ok(least.ratio >= 4.5, JSON.stringify(least));

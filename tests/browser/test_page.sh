@@ -22,7 +22,11 @@ install_driver() {
 	[ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || return 0
 	(cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 timeout 120 npm ci --silent)
 }
-install_driver || skip 'npm could not fetch playwright-core; is there a network?'
+if ! install_driver; then
+	# A CI that tries nothing must not look as if it had.
+	[ "${CI:-}" != true ] || { echo 'not ok - npm fetches playwright-core'; exit 1; }
+	skip 'npm could not fetch playwright-core; is there a network?'
+fi
 
 . tests/web/lib.sh
 
