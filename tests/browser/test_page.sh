@@ -20,7 +20,11 @@ done
 install_driver() {
 	local folder=tests/browser
 	[ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || return 0
-	(cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 timeout 120 npm ci --silent)
+	# A registry may be out for a moment: three tries, less than SUITE_SECONDS together.
+	for _ in 1 2 3; do
+		(cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 timeout 60 npm ci --silent) && return 0
+	done
+	return 1
 }
 if ! install_driver; then
 	# A CI that tries nothing must not look as if it had.
