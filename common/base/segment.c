@@ -185,6 +185,12 @@ bool segment_shared(void)
 	       fstat(state.descriptor, &ours) == 0 && ours.st_size == sizeof(struct segment);
 }
 
+bool segment_contains(const void *address)
+{
+	uintptr_t begin = (uintptr_t)state.map, at = (uintptr_t)address;
+	return state.map != NULL && at >= begin && at - begin < sizeof(struct segment);
+}
+
 int segment_descriptor(void)
 {
 	return state.descriptor;

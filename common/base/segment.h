@@ -73,6 +73,9 @@ struct segment *segment_get(void);
 /* Whether it is shared and its file is still the one that others find under the path. */
 bool segment_shared(void);
 
+/* Whether an address lies in the mapping: a fault there means that the file was cut short. */
+bool segment_contains(const void *address);
+
 /* The descriptor that worker locks are taken on; -1 when private. */
 int segment_descriptor(void);
 

@@ -37,8 +37,22 @@ static bool follow_parent(void)
 	return getppid() == parent; /* it may have gone in between, and no signal comes then */
 }
 
+/* The file may be cut short under our feet. Say so and make way: a successor makes a new one. */
+static void on_bus_error(int number, siginfo_t *fault, void *context)
+{
+	static const char said[] = "the shared segment was cut short; ending for a successor\n";
+	(void)context;
+	if (segment_contains(fault->si_addr)) {
+		(void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+		_exit(EXIT_FAILURE);
+	}
+	signal(number,
+		SIG_DFL); /* any other is a fault of ours: let it happen again, as it should */
+}
+
 static void block_signals(sigset_t *handled)
 {
+	const struct sigaction bus_error = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
 	sigset_t all;
 	sigfillset(&all);
 	/* A fault of our own must still end the process, here and in every thread. */
@@ -49,6 +63,7 @@ static void block_signals(sigset_t *handled)
 	sigdelset(&all, SIGABRT);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGBUS, &bus_error, NULL);
 	sigemptyset(handled);
 	sigaddset(handled, SIGTERM);
 	sigaddset(handled, SIGINT);

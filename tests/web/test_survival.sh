@@ -102,6 +102,7 @@ check 'and none is left behind' same "$(stack_programs | wc -l)" 8
 truncate -s 100 "$(segment_file)"
 check 'the file is cut short: links are followed again' wait_until 20 gives 302 "$public/$code"
 check 'and all processes meet in a whole one' wait_until 60 all_alive
+check 'who ended for it said why' grep -q 'the shared segment was cut short' "$LINKSHRINK_VAR/log/programs.log"
 
 # ---- PostgreSQL hangs, then comes back
 
