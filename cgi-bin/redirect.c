@@ -16,10 +16,7 @@
 #include "service/link_page.h"
 #include "service/service.h"
 
-enum {
-	PERMANENT_MAX_AGE = 3600, /* seconds that a browser may remember a 301 or 308 */
-	SHORT_URL_MAX = CONFIG_TEXT_MAX + CODE_MAX + 2
-};
+enum { PERMANENT_MAX_AGE = 3600 /* seconds that a browser may remember a 301 or 308 */ };
 
 /* The target, with the query of the visitor's own address added where the link says so. */
 static bool build_location(const struct link *link, const char *query, struct text *location)

@@ -1,10 +1,7 @@
 #include "service/link_json.h"
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "http/json_write.h"
-
-enum { SHORT_URL_MAX = CONFIG_TEXT_MAX + CODE_MAX + 2 };
 
 void link_json_short_url(struct text *text, const char *code)
 {

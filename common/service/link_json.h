@@ -4,8 +4,12 @@
 #ifndef SERVICE_LINK_JSON_H
 #define SERVICE_LINK_JSON_H
 
+#include "base/config.h"
 #include "base/text.h"
 #include "domain/link.h"
+
+/* Room for a short URL and its zero. */
+enum { SHORT_URL_MAX = CONFIG_TEXT_MAX + CODE_MAX + 2 };
 
 /* "<base URL>/<code>", as people are told. */
 void link_json_short_url(struct text *text, const char *code);

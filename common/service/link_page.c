@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "http/json_write.h"
 #include "service/link_json.h"
 #include "service/page.h"
 
-enum { SHORT_URL_MAX = CONFIG_TEXT_MAX + CODE_MAX + 2, DATE = 10 /* "2026-11-23" */ };
+enum { DATE = 10 /* "2026-11-23" */ };
 
 static void add_date(struct http_response *res, const char *label, int64_t wall_ms)
 {

@@ -1,10 +1,6 @@
 # What the doctor asks of a running stack, and what a dead one left.
 # shellcheck shell=bash disable=SC2154 # variables are shared with the other files
 
-is_running() { [ -e "$run/lock" ] && ! flock -n "$run/lock" true 2>/dev/null; }
-
-noted() { sed -n "s/^$1 //p" "$run/state" 2>/dev/null; }
-
 lives() { grep -qs '^State:.[^ZX]' "/proc/${1:-none}/status"; } # pid
 
 # What is not set here is as the running stack has it.

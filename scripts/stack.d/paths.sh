@@ -77,3 +77,10 @@ settle_paths() {
 
 # The programs are those that lighttpd.conf starts.
 list_programs() { sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' "$repo/lighttpd.conf"; }
+
+# ---- What a running stack has noted about itself.
+
+# The lock is the truth; the note only says what to expect.
+is_running() { [ -e "$run/lock" ] && ! flock -n "$run/lock" true 2>/dev/null; }
+
+noted() { sed -n "s/^$1 //p" "$run/state" 2>/dev/null || true; }

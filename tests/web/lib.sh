@@ -12,6 +12,9 @@
 #   alive NAME COUNT             whether that many processes of a program exist
 #   running NAME COUNT           likewise, and none of them is stopped
 #   sql STATEMENT                what its database answers
+#   metric SERIES                its value on the page of metrics
+#   status [curl options…] URL   the status; the answer is in $work/body and $work/head
+#   same GOT WANTED              whether two texts are equal, and what they are if not
 #
 # $work is a directory that is gone after stack_down.
 # shellcheck shell=bash
@@ -137,3 +140,17 @@ running() {
 }
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" "$(cat "$LINKSHRINK_VAR/run/owner.url")"; }
+
+metric() {
+	curl -s "http://127.0.0.1:$LINKSHRINK_OPS_PORT/metrics" |
+		awk -v name="$1" '$1 == name { print $2 }'
+}
+
+status() { curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"; }
+
+same() {
+	[ "$1" = "$2" ] || {
+		echo "# got '$1', wanted '$2'"
+		return 1
+	}
+}

@@ -11,13 +11,6 @@ load=$LINKSHRINK_TESTS/web/load
 operations=http://127.0.0.1:$LINKSHRINK_OPS_PORT
 count=10000
 
-metric() { curl -s "$operations/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
-same() {
-	[ "$1" = "$2" ] || {
-		echo "# got '$1', wanted '$2'"
-		return 1
-	}
-}
 requests() { metric "linkshrink_worker_requests_total{handler=\"$1\",code=\"$2\"}"; }
 
 # kill_programs: kill -9 of every program at once; back when all have successors

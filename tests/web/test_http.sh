@@ -10,11 +10,6 @@ trap stack_down EXIT
 public=http://127.0.0.1:$LINKSHRINK_PORT
 operations=http://127.0.0.1:$LINKSHRINK_OPS_PORT
 
-# status [curl options…] URL: the status code, body in $work/body, head in $work/head
-status() {
-	curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"
-}
-
 shorten() {
 	status -H 'Content-Type: application/json' -d "$1" "$public/shorten"
 }
@@ -25,19 +20,12 @@ raw() {
 		tr -d '\r' | head -n 1
 }
 
-is() {
-	[ "$1" = "$2" ] || {
-		echo "# got '$1', wanted '$2'"
-		return 1
-	}
-}
-
 head_has() { grep -qi "^$1" "$work/head" || { cat "$work/head"; return 1; }; }
 body_has() { grep -qF -e "$1" "$work/body" || { cat "$work/body"; return 1; }; }
 
 # The whole shape that every error has, whoever made it.
 is_problem() {
-	is "$1" "$2" && head_has 'Content-Type: application/problem+json' &&
+	same "$1" "$2" && head_has 'Content-Type: application/problem+json' &&
 		head_has 'X-Request-Id: [0-9a-f]\{32\}' && body_has "\"status\":$2" &&
 		body_has '"type":"about:blank"' && body_has '"title":' && body_has '"error":' &&
 		body_has "\"request_id\":\"$(tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip')\""
@@ -45,84 +33,82 @@ is_problem() {
 
 json_lines() { "$LINKSHRINK_TESTS/web/json_lines" <"$1"; }
 
-metric() { curl -s "$operations/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
-
 # ---- The way of a link
 
-check 'a link is made' is "$(shorten '{"url":"https://example.com/a?b=c#d"}')" 201
+check 'a link is made' same "$(shorten '{"url":"https://example.com/a?b=c#d"}')" 201
 code=$(sed 's/.*"short_code":"\([^"]*\)".*/\1/' "$work/body")
 check 'its short URL begins with the base URL' body_has "\"short_url\":\"$public/$code\""
 clicks=$(metric linkshrink_clicks_total)
-check 'it is followed' is "$(status "$public/$code")" 302
+check 'it is followed' same "$(status "$public/$code")" 302
 check 'to its target' head_has 'Location: https://example.com/a?b=c#d'
 request_id=$(tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip')
-check 'the click is in /metrics' is "$(metric linkshrink_clicks_total)" $((clicks + 1))
+check 'the click is in /metrics' same "$(metric linkshrink_clicks_total)" $((clicks + 1))
 check 'the click is in the log, under the id of the response' \
 	grep -q "\"request_id\":\"$request_id\".*\"status\":302.*\"code\":\"$code\"" "$LINKSHRINK_VAR/log/linkshrink.log"
-check 'the click is in PostgreSQL' is "$(sql "SELECT n FROM click_counts JOIN links ON links.id = link WHERE code = '$code'")" 1
-check 'a HEAD is answered' is "$(status -I "$public/$code")" 302
-check 'and is no click' is "$(metric linkshrink_clicks_total)" $((clicks + 1))
-check 'the other path leads there too' is "$(status "$public/r/$code")" 302
+check 'the click is in PostgreSQL' same "$(sql "SELECT n FROM click_counts JOIN links ON links.id = link WHERE code = '$code'")" 1
+check 'a HEAD is answered' same "$(status -I "$public/$code")" 302
+check 'and is no click' same "$(metric linkshrink_clicks_total)" $((clicks + 1))
+check 'the other path leads there too' same "$(status "$public/r/$code")" 302
 id=$(sql "SELECT id FROM links WHERE code = '$code'")
-check 'and the path by id' is "$(status "$public/urls/$id/redirect")" 302
-check 'and the path by code under /urls' is "$(status "$public/urls/$code/redirect")" 302
+check 'and the path by id' same "$(status "$public/urls/$id/redirect")" 302
+check 'and the path by code under /urls' same "$(status "$public/urls/$code/redirect")" 302
 check 'the log truncates addresses' grep -q '"client":"127.0.0.0"' "$LINKSHRINK_VAR/log/linkshrink.log"
 check 'every log line is one JSON object' json_lines "$LINKSHRINK_VAR/log/linkshrink.log"
 
 # ---- Who is where
 
-check 'health is public' is "$(status "$public/health")" 200
+check 'health is public' same "$(status "$public/health")" 200
 check 'and says so' body_has '{"status":"ok"}'
-check 'health is there for operations' is "$(status "$operations/health")" 200
+check 'health is there for operations' same "$(status "$operations/health")" 200
 for path in metrics system ready version server-status logs/recent; do
-	check "/$path is not on the public listener" is "$(status "$public/$path")" 404
+	check "/$path is not on the public listener" same "$(status "$public/$path")" 404
 done
 for path in metrics system ready version health; do
-	check "/$path answers on the operations listener" is "$(status "$operations/$path")" 200
+	check "/$path answers on the operations listener" same "$(status "$operations/$path")" 200
 done
-check 'the server status is for operations' is "$(status "$operations/server-status?auto")" 200
+check 'the server status is for operations' same "$(status "$operations/server-status?auto")" 200
 check 'links are not followed on the operations listener' is_problem "$(status "$operations/$code")" 404
 check 'no link is made there' is_problem "$(status -H 'Content-Type: application/json' -d '{"url":"https://example.com"}' "$operations/shorten")" 404
-check 'encoded letters open no way to operations' is "$(status "$public/%6detrics")" 404
-check 'encoded letters are the letters' is "$(status "$public/${code/${code:0:1}/$(printf '%%%02x' "'${code:0:1}")}")" 302
-check 'dots open no way to operations' is "$(status --path-as-is "$public/health/../metrics")" 400
+check 'encoded letters open no way to operations' same "$(status "$public/%6detrics")" 404
+check 'encoded letters are the letters' same "$(status "$public/${code/${code:0:1}/$(printf '%%%02x' "'${code:0:1}")}")" 302
+check 'dots open no way to operations' same "$(status --path-as-is "$public/health/../metrics")" 400
 for path in health-care shortened rabbit metrics-2 urlsEVIL readymade system7; do
 	check "$path can be a code although a path of the site begins like it" \
-		is "$(shorten "{\"url\":\"https://example.com/\",\"short_code\":\"$path\"}") $(status "$public/$path")" '201 302'
+		same "$(shorten "{\"url\":\"https://example.com/\",\"short_code\":\"$path\"}") $(status "$public/$path")" '201 302'
 done
 
 # ---- What people see
 
 person='Accept: text/html,application/xhtml+xml,*/*;q=0.8'
-check 'the root is a page' is "$(status "$public/")" 200
+check 'the root is a page' same "$(status "$public/")" 200
 check 'for people' head_has 'Content-Type: text/html; charset=utf-8'
 check 'that runs its own script and nothing else' head_has "Content-Security-Policy: default-src 'none'; script-src 'self';"
 for file in www/style.css www/page.js www/favicon.svg favicon.ico robots.txt; do
-	check "/$file is there" is "$(status "$public/$file")" 200
+	check "/$file is there" same "$(status "$public/$file")" 200
 	check "/$file is kept for five minutes" head_has 'Cache-Control: public, max-age=300'
 done
 check 'the page is not for operations' is_problem "$(status "$operations/")" 404
-check 'there is no way out of www' is "$(status --path-as-is "$public/www/../bin/redirect")" 400
+check 'there is no way out of www' same "$(status --path-as-is "$public/www/../bin/redirect")" 400
 check 'nor a directory to be listed' is_problem "$(status "$public/www/")" 404
-check 'a person gets a page for a 404' is "$(status -H "$person" "$public/unknown-code")" 404
+check 'a person gets a page for a 404' same "$(status -H "$person" "$public/unknown-code")" 404
 check 'in HTML' head_has 'Content-Type: text/html; charset=utf-8'
-check 'and for one of lighttpd itself' is "$(status -H "$person" "$public/www/nothing.html")" 404
+check 'and for one of lighttpd itself' same "$(status -H "$person" "$public/www/nothing.html")" 404
 check 'with its request id' body_has "$(tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip')"
 check 'in HTML, too' head_has 'Content-Type: text/html; charset=utf-8'
 status -H "$person" "$public/unknown-code" >/dev/null
 check 'no page of a program may run a script' head_has "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'"
 clicks=$(metric linkshrink_clicks_total)
 for path in "$code+" "$code%2B" "$code%2b"; do
-	check "/$path shows where the link goes" is "$(status "$public/$path")" 200
+	check "/$path shows where the link goes" same "$(status "$public/$path")" 200
 	check "as JSON: $path" body_has '"original_url":"https://example.com/a?b=c#d"'
 done
-check 'a preview is a page for people' is "$(status -H "$person" "$public/$code+")" 200
-check 'its QR code is there' is "$(status "$public/$code.qr")" 200
+check 'a preview is a page for people' same "$(status -H "$person" "$public/$code+")" 200
+check 'its QR code is there' same "$(status "$public/$code.qr")" 200
 check 'as SVG' head_has 'Content-Type: image/svg+xml'
-check 'and a HEAD of it' is "$(status -I "$public/$code.qr")" 200
+check 'and a HEAD of it' same "$(status -I "$public/$code.qr")" 200
 check 'a preview of nothing is a 404' is_problem "$(status "$public/unknown-code+")" 404
 check 'a QR code of nothing is a 404' is_problem "$(status "$public/unknown-code.qr")" 404
-check 'nothing of this is a click' is "$(metric linkshrink_clicks_total)" "$clicks"
+check 'nothing of this is a click' same "$(metric linkshrink_clicks_total)" "$clicks"
 
 # ---- The page of metrics
 
@@ -131,7 +117,7 @@ check 'promtool accepts the page' promtool check metrics <"$work/page"
 series=$(grep -vc '^#' "$work/page")
 check 'it has at most 800 series' test "$series" -le 800
 for _ in $(seq 50); do curl -s -o /dev/null "$public/unknown-$RANDOM$RANDOM"; done
-check 'unknown codes add none' is "$(curl -s "$operations/metrics" | grep -vc '^#')" "$series"
+check 'unknown codes add none' same "$(curl -s "$operations/metrics" | grep -vc '^#')" "$series"
 
 # ---- Wrong input
 
@@ -141,7 +127,7 @@ check 'a page that is not there is a 404' is_problem "$(status "$public/www/noth
 check 'a method that a path has not is a 405' is_problem "$(status -X DELETE "$public/shorten")" 405
 check 'with Allow' head_has 'Allow: POST'
 check 'a method that nobody has is refused' is_problem "$(status -X BREW "$public/$code")" 501
-check 'a body without a length is a 411' is "$(raw 'POST /shorten HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 411 Length Required'
+check 'a body without a length is a 411' same "$(raw 'POST /shorten HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 411 Length Required'
 head -c 65537 /dev/zero | tr '\0' ' ' >"$work/large"
 check 'a body over 64 KiB is a 413' is_problem "$(status -H 'Content-Type: application/json' -H 'Expect:' --data-binary "@$work/large" "$public/shorten")" 413
 check 'a body that is not called JSON is a 415' is_problem "$(status -d '{"url":"https://example.com"}' "$public/shorten")" 415
@@ -163,7 +149,7 @@ check 'by field' body_has '"field":"title"'
 check 'a code that is taken is a 409' is_problem "$(shorten "{\"url\":\"https://example.com\",\"short_code\":\"$code\"}")" 409
 check 'a key in the query is a 400' is_problem "$(status -H 'Content-Type: application/json' -d '{"url":"https://example.com"}' "$public/shorten?api_key=ls_1_x")" 400
 
-check 'a file of the site has one path' is "$(status "$public/www/page.js/x")" 403
+check 'a file of the site has one path' same "$(status "$public/www/page.js/x")" 403
 
 # ---- Hostile bytes
 
@@ -174,12 +160,12 @@ check 'a line break in a path splits no header' test -z "$(grep -i '^set-cookie'
 forwarded=$(sql "UPDATE links SET forward_query = true WHERE code = '$code' RETURNING code")
 status "$public/$forwarded?x=%0d%0aSet-Cookie:%20a=b" >/dev/null
 check 'nor does one in a forwarded query' test -z "$(grep -i '^set-cookie' "$work/head" || true)"
-check 'a control byte in a header is a 400' is "$(raw 'GET /health HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 400 Bad Request'
-check 'a line that is no request is a 400' is "$(raw 'GET /health HTTP/1.1 x\r\nHost: a\r\n\r\n')" 'HTTP/1.0 400 Bad Request'
-check 'a zero byte in a path is refused' is "$(status "$public/a%00b")" 400
+check 'a control byte in a header is a 400' same "$(raw 'GET /health HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\nConnection: close\r\n\r\n')" 'HTTP/1.1 400 Bad Request'
+check 'a line that is no request is a 400' same "$(raw 'GET /health HTTP/1.1 x\r\nHost: a\r\n\r\n')" 'HTTP/1.0 400 Bad Request'
+check 'a zero byte in a path is refused' same "$(status "$public/a%00b")" 400
 long=$(printf 'a%.0s' $(seq 9000))
 check 'a path longer than all limits is refused' test "$(status "$public/$long")" -ge 400
-check 'the service is still well' is "$(status "$operations/ready")" 200
+check 'the service is still well' same "$(status "$operations/ready")" 200
 
 # ---- What every answer has
 
@@ -194,7 +180,7 @@ stack_restart
 check 'without a key nobody makes a link' is_problem "$(shorten '{"url":"https://example.com"}')" 401
 key=$(scripts/admin-key)
 create() { status -H 'Content-Type: application/json' -H "Authorization: Bearer $1" -d '{"url":"https://example.com"}' "$public/shorten"; }
-check 'with one it is made' is "$(create "$key")" 201
+check 'with one it is made' same "$(create "$key")" 201
 check 'a wrong secret is a 401' is_problem "$(create "${key%?????}00000")" 401
 check 'a key without the scope is a 403' is_problem "$(create "$(scripts/admin-key --scopes links:read)")" 403
 sql 'UPDATE api_keys SET revoked_at = now()' >/dev/null

@@ -19,8 +19,6 @@ logs=$LINKSHRINK_VAR/log
 load=$LINKSHRINK_TESTS/web/load
 logrotate=$(command -v logrotate || echo /usr/sbin/logrotate)
 
-is() { [ "$1" = "$2" ] || { echo "# got '$1', wanted '$2'"; return 1; }; }
-status() { curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"; }
 body_has() { grep -qF -e "$1" "$work/body" || { cat "$work/body"; return 1; }; }
 request_id() { tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip'; }
 shorten() { status -H 'Content-Type: application/json' -d "$1" "$public/shorten"; }
@@ -30,37 +28,37 @@ member() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$2"; }
 # ---- What a line says
 
 trace=4bf92f3577b34da6a3ce929d0e0e4736
-check 'a link is made' is "$(status -H "traceparent: 00-$trace-00f067aa0ba902b7-01" -H 'Content-Type: application/json' \
+check 'a link is made' same "$(status -H "traceparent: 00-$trace-00f067aa0ba902b7-01" -H 'Content-Type: application/json' \
 	-d '{"url":"https://example.com/","short_code":"logged"}' "$public/shorten")" 201
 line=$(line_of "$(request_id)")
 for key in ts level component event pid request_id trace_id handler method status duration_us db_us db_pid code client; do
 	check "its line has $key" test -n "$(member $key "$line")"
 done
-check 'it goes on with the trace that it was sent' is "$(member trace_id "$line")" $trace
-check 'an error is in it, in words' is "$(shorten '{"url":"ftp://example.com/"}') $(member error "$(line_of "$(request_id)")")" '400 invalid_url'
+check 'it goes on with the trace that it was sent' same "$(member trace_id "$line")" $trace
+check 'an error is in it, in words' same "$(shorten '{"url":"ftp://example.com/"}') $(member error "$(line_of "$(request_id)")")" '400 invalid_url'
 
 sql 'REVOKE INSERT (code) ON links FROM linkshrink_web' >/dev/null
-check 'a statement fails' is "$(shorten '{"url":"https://example.com/"}')" 503
+check 'a statement fails' same "$(shorten '{"url":"https://example.com/"}')" 503
 failed=$(request_id)
 sql 'GRANT INSERT (code) ON links TO linkshrink_web' >/dev/null
 session=$(member db_pid "$(line_of "$failed")")
 check 'its session is found in the log of PostgreSQL' \
 	grep -qF "[${session:-none}] ERROR:  permission denied for table links" "$logs/postgresql.log"
-check 'and what the database said is found by the id of the request' is "$(status "$operations/logs/recent?request_id=$failed&level=warning")" 200
+check 'and what the database said is found by the id of the request' same "$(status "$operations/logs/recent?request_id=$failed&level=warning")" 200
 check 'with the statement' body_has '"event":"database_error"'
 check 'and the request' body_has '"status":503'
 
 # ---- /logs/recent
 
-check 'the newest lines are there for operations' is "$(status "$operations/logs/recent?limit=2")" 200
-check 'as many as wanted' is "$(grep -o '"ts"' "$work/body" | grep -c .)" 2
-check 'all wrong parameters are refused at once' is "$(status "$operations/logs/recent?limit=0&level=x&request_id=y")" 400
+check 'the newest lines are there for operations' same "$(status "$operations/logs/recent?limit=2")" 200
+check 'as many as wanted' same "$(grep -o '"ts"' "$work/body" | grep -c .)" 2
+check 'all wrong parameters are refused at once' same "$(status "$operations/logs/recent?limit=0&level=x&request_id=y")" 400
 check 'by name' body_has '"field":"request_id"'
-check 'nothing of it is on the public listener' is "$(status "$public/logs/recent")" 404
+check 'nothing of it is on the public listener' same "$(status "$public/logs/recent")" 404
 mv "$logs/linkshrink.log" "$work/hidden"
 mkdir "$logs/linkshrink.log"
-check 'a log that cannot be read is said so' is "$(status "$operations/logs/recent")" 503
-check 'without its path' is "$(grep -c "$logs" "$work/body")" 0
+check 'a log that cannot be read is said so' same "$(status "$operations/logs/recent")" 503
+check 'without its path' same "$(grep -c "$logs" "$work/body")" 0
 rmdir "$logs/linkshrink.log"
 mv "$work/hidden" "$logs/linkshrink.log"
 
@@ -90,15 +88,15 @@ kill "$load_pid"
 wait "$load_pid" || true
 load_pid=
 answered=$(awk '$1 == "status" { n += $3 } END { print n + 0 }' "$work/score")
-check 'no request failed' is "$(awk '$1 == "failed" { print $2 }' "$work/score")" 0
+check 'no request failed' same "$(awk '$1 == "failed" { print $2 }' "$work/score")" 0
 check 'there was a load' test "$answered" -gt 1000
 check "each of the answers has its line" wait_until 5 eval '[ "$(logged)" -eq $((before + answered)) ]'
 check 'every line in every file is JSON' eval 'each "$logs/linkshrink.log" | "$LINKSHRINK_TESTS/web/json_lines"'
 check 'old files are compressed, all but the last' test -e "$logs/linkshrink.log.6.gz" -a -s "$logs/linkshrink.log.1"
 follow 50 2>"$work/score"
 rotate
-check 'a reader goes on in the file rotated last' is "$(status "$operations/logs/recent?limit=40")" 200
-check 'and finds what it wants' is "$(grep -o '"ts"' "$work/body" | grep -c .)" 40
+check 'a reader goes on in the file rotated last' same "$(status "$operations/logs/recent?limit=40")" 200
+check 'and finds what it wants' same "$(grep -o '"ts"' "$work/body" | grep -c .)" 40
 check 'the new file is closed to others' wait_until 5 eval '[ "$(stat -c %a "$logs/linkshrink.log" 2>&1)" = 640 ]'
 
 check 'lighttpd writes to its new log' grep -qs . "$logs/lighttpd.log"

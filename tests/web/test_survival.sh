@@ -11,18 +11,11 @@ load=$LINKSHRINK_TESTS/web/load
 public=http://127.0.0.1:$LINKSHRINK_PORT
 operations=http://127.0.0.1:$LINKSHRINK_OPS_PORT
 
-status() { curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"; }
 shorten() { status -H 'Content-Type: application/json' -d '{"url":"https://example.com/"}' "$public/shorten"; }
 gives() { [ "$(status "$2")" = "$1" ]; }
 creates() { [ "$(shorten)" = 201 ]; }
 body_has() { grep -qF -e "$1" "$work/body"; }
 head_has() { grep -qi -e "^$1" "$work/head"; }
-same() {
-	[ "$1" = "$2" ] || {
-		echo "# got '$1', wanted '$2'"
-		return 1
-	}
-}
 # What lighttpd hands to the programs says where the file is; its suffix names the layout.
 segment_file() {
 	local path
