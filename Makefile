@@ -13,7 +13,7 @@ INCLUDES  := -Icommon -isystem /usr/include/postgresql
 DEFINES   := -DLINKSHRINK_VERSION='"$(VERSION)"'
 LDFLAGS   ?=
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-LIBS      := -lfcgi -lpq -lcjson -lqrencode -lcrypto -lidn2 -lpthread
+LIBS      := -lfcgi -lpq -lcjson -lqrencode -lcrypto -lidn2 -llmdb -lpthread
 
 # SAN=address,undefined builds everything with sanitizers, in a directory of its own.
 SAN       ?=

@@ -32,14 +32,18 @@ static const struct description {
 	enum unit unit;
 	const struct label *a;
 	const struct label *b;
-	unsigned first; /* its first cell */
+	unsigned first;  /* its first cell */
+	uint64_t factor; /* of the buckets */
 } descriptions[METRIC_COUNT] = {
 #define COUNTER(id, name, a, b, unit, help)                                                        \
-	{ name, help, KIND_COUNTER, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id },
+	{ name, help, KIND_COUNTER, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, 1 },
 #define GAUGE(id, name, a, b, unit, help)                                                          \
-	{ name, help, KIND_GAUGE, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id },
+	{ name, help, KIND_GAUGE, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, 1 },
 #define HISTOGRAM(id, name, a, help)                                                               \
-	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id },
+	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id, 1 },
+#define DELAY(id, name, a, help)                                                                   \
+	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id,    \
+		METRICS_DELAY_FACTOR },
 #include "base/metrics.def"
 };
 
@@ -71,7 +75,8 @@ void metrics_set(enum metric metric, unsigned a, unsigned b, int64_t value)
 void metrics_observe(enum metric metric, unsigned a, uint64_t nanoseconds)
 {
 	unsigned bucket = 0;
-	while (bucket < METRICS_BUCKET_COUNT && nanoseconds > buckets[bucket])
+	while (bucket < METRICS_BUCKET_COUNT &&
+		nanoseconds > buckets[bucket] * descriptions[metric].factor)
 		bucket++;
 	metrics_add(metric, a, bucket, 1);
 	metrics_add(metric, a, CELL_SUM, nanoseconds);
@@ -153,7 +158,7 @@ static void add_bucket(struct text *page, const struct description *is, unsigned
 	if (bucket == CELL_INFINITY)
 		text_add(page, "+Inf");
 	else
-		add_seconds(page, (int64_t)buckets[bucket]);
+		add_seconds(page, (int64_t)(buckets[bucket] * is->factor));
 	text_addf(page, "\"} %llu\n", (unsigned long long)below);
 }
 
@@ -226,6 +231,7 @@ uint64_t metrics_layout(void)
 		hash = hash_string(hash, is->name);
 		hash = hash_bytes(hash, &is->kind, sizeof(is->kind));
 		hash = hash_bytes(hash, &is->unit, sizeof(is->unit));
+		hash = hash_bytes(hash, &is->factor, sizeof(is->factor));
 		hash = hash_label(hash, is->a);
 		hash = hash_label(hash, is->b);
 	}

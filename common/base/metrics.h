@@ -30,12 +30,13 @@
 		100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,   \
 			100000000, 250000000, 500000000, 1000000000, 2500000000                    \
 	}
-enum { METRICS_BUCKET_COUNT = 14 };
+enum { METRICS_BUCKET_COUNT = 14, METRICS_DELAY_FACTOR = 1000 };
 
 enum metric {
 #define COUNTER(id, name, a, b, unit, help) METRIC_##id,
 #define GAUGE(id, name, a, b, unit, help)   METRIC_##id,
 #define HISTOGRAM(id, name, a, help)        METRIC_##id,
+#define DELAY(id, name, a, help)            METRIC_##id,
 #include "base/metrics.def"
 	METRIC_COUNT
 };
@@ -51,6 +52,7 @@ enum {
 	METRIC_FIRST_##id,                                                                         \
 		METRIC_LAST_##id = METRIC_FIRST_##id +                                             \
 				   (int)LABEL_##a##_COUNT * (METRICS_BUCKET_COUNT + 2) - 1,
+#define DELAY(id, name, a, help) HISTOGRAM(id, name, a, help)
 #include "base/metrics.def"
 	METRIC_CELLS
 };

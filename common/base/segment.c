@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x6b6e697268736b6c) /* "lkshrink" */
 
@@ -44,6 +45,8 @@ static int make_unnamed(const char *directory)
 		.layout = layout(),
 		.bytes = sizeof(struct segment),
 		.created_ms = clock_wall_ms() };
+	random_bytes(&header.run, sizeof(header.run));
+	header.run |= 1;
 	int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (descriptor < 0)
 		return -1;

@@ -22,7 +22,11 @@ enum {
 	SEGMENT_LINE = 64,     /* bytes of a cache line: no two writers share one */
 	WORKER_PROCESSES = 64, /* processes that can be alive at once */
 	WORKER_THREADS = 32,   /* threads of one process */
-	RATE_CELLS = 1 << 16   /* clients whose rates are remembered */
+	RATE_CELLS = 1 << 16,  /* clients whose rates are remembered */
+	BELLS = 4,             /* see bell.h */
+	HINT_CELLS = 1 << 10,  /* see hints.h */
+	HINT_WORDS = 8,        /* of 8 bytes, the text of a hint */
+	VISITOR_KEYS = 4       /* see domain/visitor.h */
 };
 
 struct segment_header {
@@ -30,6 +34,7 @@ struct segment_header {
 	uint64_t layout;
 	uint64_t bytes;
 	int64_t created_ms;
+	uint64_t run; /* random, not 0: tells one segment from the next */
 };
 
 struct metric_cell {
@@ -56,11 +61,40 @@ struct rate_cell {
 	_Atomic uint64_t arrival; /* theoretical arrival time, clock_monotonic() */
 };
 
+struct bell_cell {
+	_Alignas(SEGMENT_LINE) _Atomic uint32_t rung;
+	_Atomic uint32_t waiting;
+};
+
+struct hint_cell {
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t ticket; /* 1 + the number of the hint it holds */
+	_Atomic uint64_t text[HINT_WORDS];
+};
+
+/* What the writer of the replica says about it; see domain/replica.h. */
+struct replica_status {
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t generation; /* of the file to read, 0: unknown */
+	_Atomic uint32_t state;                             /* enum label_state */
+	_Atomic uint64_t seen; /* clock_monotonic(): it has all that was committed then */
+};
+
+struct visitor_key {
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t half[2]; /* random, 0: not made yet */
+};
+
 struct segment {
 	struct segment_header header;
 	struct metric_cell cells[METRIC_CELLS];
 	struct worker_slot workers[WORKER_PROCESSES];
 	struct rate_cell rates[RATE_CELLS];
+	struct bell_cell bells[BELLS];
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t hints_added;
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t hints_taken;
+	struct hint_cell hints[HINT_CELLS];
+	struct replica_status replica;
+	/* clock_monotonic(): all clicks answered before are in PostgreSQL; see domain/click.h. */
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t clicks_committed_until;
+	struct visitor_key visitor_keys[VISITOR_KEYS];
 };
 
 /* Maps the segment for this process, once; false (and errno) if only private memory was had. */

@@ -1,0 +1,20 @@
+/*
+ * hints - short texts from any process to one reader, through the shared segment.
+ *
+ * A hint may be lost: when the reader is HINT_CELLS behind, or when its writer is killed in the
+ * middle. It only makes fast what happens without it, too. Adding never blocks and takes no lock.
+ */
+#ifndef BASE_HINTS_H
+#define BASE_HINTS_H
+
+#include "base/segment.h"
+
+enum { HINT_MAX = HINT_WORDS * 8 /* bytes of one; without a terminating zero if it is full */ };
+
+void hints_add(const char *text);
+
+/* Takes what was added since the last time, oldest first, at most room; how many it took. One
+ * reader at a time. */
+unsigned hints_take(char (*texts)[HINT_MAX + 1], unsigned room);
+
+#endif
