@@ -93,8 +93,9 @@ END
 
 print_end() {
 	cat <<END
-SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'linkshrink_web') AS roles,
-	(SELECT max(version) FROM schema_migrations) AS version \gset
+SELECT count(*) = 2 AS roles FROM pg_roles
+	WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest') \gset
+SELECT (SELECT max(version) FROM schema_migrations) AS version \gset
 \if :roles
 	BEGIN;
 	\i '$grants'

@@ -22,7 +22,7 @@ DO $$
 DECLARE
 	wanted text;
 BEGIN
-	FOREACH wanted IN ARRAY ARRAY['linkshrink_owner', 'linkshrink_web'] LOOP
+	FOREACH wanted IN ARRAY ARRAY['linkshrink_owner', 'linkshrink_web', 'linkshrink_ingest'] LOOP
 		BEGIN
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
 				EXECUTE format('CREATE ROLE %I LOGIN', wanted);
@@ -40,7 +40,7 @@ DO $$
 DECLARE
 	made record;
 BEGIN
-	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_owner', 'linkshrink_web') LOOP
+	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_owner', 'linkshrink_web', 'linkshrink_ingest') LOOP
 		IF made.rolsuper OR made.rolcreatedb OR made.rolcreaterole OR made.rolreplication
 			OR made.rolbypassrls
 		THEN
@@ -52,16 +52,18 @@ BEGIN
 			EXECUTE format('ALTER ROLE %I LOGIN', made.rolname);
 		END IF;
 	END LOOP;
-	IF pg_has_role('linkshrink_web', 'linkshrink_owner', 'MEMBER') THEN
-		RAISE 'the role linkshrink_web may become linkshrink_owner'
-			USING HINT = 'REVOKE linkshrink_owner FROM linkshrink_web';
-	END IF;
+	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest') LOOP
+		IF pg_has_role(made.rolname, 'linkshrink_owner', 'MEMBER') THEN
+			RAISE 'the role % may become linkshrink_owner', made.rolname
+				USING HINT = format('REVOKE linkshrink_owner FROM %I', made.rolname);
+		END IF;
+	END LOOP;
 END
 $$;
 
-REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, linkshrink_web;
-REVOKE ALL ON SCHEMA public FROM PUBLIC, linkshrink_web;
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, linkshrink_web, linkshrink_ingest;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, linkshrink_web, linkshrink_ingest;
 GRANT ALL ON DATABASE :"DBNAME" TO linkshrink_owner;
 GRANT ALL ON SCHEMA public TO linkshrink_owner;
-GRANT CONNECT ON DATABASE :"DBNAME" TO linkshrink_web;
-GRANT USAGE ON SCHEMA public TO linkshrink_web;
+GRANT CONNECT ON DATABASE :"DBNAME" TO linkshrink_web, linkshrink_ingest;
+GRANT USAGE ON SCHEMA public TO linkshrink_web, linkshrink_ingest;

@@ -9,6 +9,61 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+-- Name: clicks_drop_partitions(date); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.clicks_drop_partitions(before date) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+	dropped integer := 0;
+	partition text;
+BEGIN
+	FOR partition IN
+		SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+		WHERE inhparent IN ('clicks'::regclass, 'click_visitors'::regclass)
+			AND relname ~ '_[0-9]{8}$' AND to_date(right(relname, 8), 'YYYYMMDD') < before
+	LOOP
+		EXECUTE format('DROP TABLE %I', partition);
+		dropped := dropped + 1;
+	END LOOP;
+	RETURN dropped;
+END
+$_$;
+
+-- Name: clicks_make_partitions(date, date); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.clicks_make_partitions(first date, last date) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+	made integer := 0;
+	day date;
+	parent text;
+	partition text;
+BEGIN
+	IF last - first > 366 THEN
+		RAISE 'too many days from % to %', first, last;
+	END IF;
+	FOR day IN SELECT generate_series(first, last, '1 day')::date LOOP
+		FOREACH parent IN ARRAY ARRAY['clicks', 'click_visitors'] LOOP
+			partition := parent || to_char(day, '_YYYYMMDD');
+			CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+			BEGIN
+				EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+					partition, parent, day, day + 1);
+				made := made + 1;
+			EXCEPTION WHEN check_violation OR duplicate_table THEN
+				NULL; -- rows of that day are in the default partition already, or another node was faster
+			END;
+		END LOOP;
+	END LOOP;
+	RETURN made;
+END
+$$;
+
 -- Name: api_keys; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.api_keys (
@@ -71,6 +126,129 @@ COMMENT ON COLUMN public.click_counts.hour IS 'When the hour began, in UTC.';
 -- Name: COLUMN click_counts.n; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.click_counts.n IS 'All clicks, those of bots included.';
+
+-- Name: click_stats; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.click_stats (
+    link bigint NOT NULL,
+    day date NOT NULL,
+    dimension text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C",
+    node smallint NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT click_stats_counted CHECK ((n >= 0)),
+    CONSTRAINT click_stats_dimension_known CHECK ((dimension = ANY (ARRAY['referrer'::text, 'browser'::text, 'os'::text, 'bot'::text, 'visitors'::text])))
+)
+WITH (fillfactor='70');
+
+-- Name: TABLE click_stats; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
+
+-- Name: click_visitors; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.click_visitors (
+    day date NOT NULL,
+    link bigint NOT NULL,
+    visitor bigint NOT NULL
+)
+PARTITION BY RANGE (day);
+
+-- Name: TABLE click_visitors; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.click_visitors IS 'Who was seen on a day, to count each visitor once; dropped with clicks.';
+
+-- Name: click_visitors_other; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.click_visitors_other (
+    day date NOT NULL,
+    link bigint NOT NULL,
+    visitor bigint NOT NULL
+);
+
+-- Name: event_ids; Type: SEQUENCE; Schema: public; Owner: -
+
+CREATE SEQUENCE public.event_ids
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1000;
+
+-- Name: clicks; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.clicks (
+    id bigint DEFAULT nextval('public.event_ids'::regclass) NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    segment bigint NOT NULL,
+    "position" bigint NOT NULL,
+    link bigint NOT NULL,
+    status smallint NOT NULL,
+    referrer text COLLATE pg_catalog."C",
+    browser text NOT NULL COLLATE pg_catalog."C",
+    os text NOT NULL COLLATE pg_catalog."C",
+    bot boolean NOT NULL,
+    prefetch boolean NOT NULL,
+    client cidr,
+    visitor bigint NOT NULL
+)
+PARTITION BY RANGE ("time");
+
+-- Name: TABLE clicks; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.clicks IS 'One row a click, by day; dropped after LINKSHRINK_CLICK_RETENTION. Counts stay.';
+
+-- Name: COLUMN clicks.segment; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks.segment IS 'File of the spool that it came from, by its random number.';
+
+-- Name: COLUMN clicks."position"; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks."position" IS 'Byte in that file where its record begins.';
+
+-- Name: COLUMN clicks.link; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks.link IS 'links.id.';
+
+-- Name: COLUMN clicks.referrer; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks.referrer IS 'Host that the visitor came from; NULL when unknown.';
+
+-- Name: COLUMN clicks.client; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks.client IS 'Network of the visitor: IPv4 by /24, IPv6 by /48.';
+
+-- Name: COLUMN clicks.visitor; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.clicks.visitor IS 'Keyed hash of address and user agent; the key changes daily and is never stored.';
+
+-- Name: clicks_other; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.clicks_other (
+    id bigint DEFAULT nextval('public.event_ids'::regclass) NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    segment bigint NOT NULL,
+    "position" bigint NOT NULL,
+    link bigint NOT NULL,
+    status smallint NOT NULL,
+    referrer text COLLATE pg_catalog."C",
+    browser text NOT NULL COLLATE pg_catalog."C",
+    os text NOT NULL COLLATE pg_catalog."C",
+    bot boolean NOT NULL,
+    prefetch boolean NOT NULL,
+    client cidr,
+    visitor bigint NOT NULL
+);
+
+-- Name: database_identity; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.database_identity (
+    id uuid DEFAULT gen_random_uuid() NOT NULL
+);
+
+-- Name: TABLE database_identity; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.database_identity IS 'One row: the name of these data. A replica that knows another name copies nothing from here.';
 
 -- Name: links; Type: TABLE; Schema: public; Owner: -
 
@@ -147,6 +325,34 @@ CREATE TABLE public.schema_migrations (
 
 COMMENT ON TABLE public.schema_migrations IS 'The files of db/migrations that were applied; kept by db/migrate.sh.';
 
+-- Name: spool_offsets; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.spool_offsets (
+    segment bigint NOT NULL,
+    node smallint NOT NULL,
+    bytes bigint NOT NULL,
+    records bigint NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT spool_offsets_counted CHECK (((bytes >= 0) AND (records >= 0)))
+);
+
+-- Name: TABLE spool_offsets; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.spool_offsets IS 'How far each segment of a spool was counted. Moved by compare-and-set, with the rows and counts.';
+
+-- Name: spool_runs; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.spool_runs (
+    run bigint NOT NULL,
+    node smallint NOT NULL,
+    records bigint NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: TABLE spool_runs; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.spool_runs IS 'Clicks counted of each run of a node, for the gauge of the drift. A run is the life of its shared segment.';
+
 -- Name: users; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.users (
@@ -173,6 +379,14 @@ ALTER TABLE public.users ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     CACHE 1
 );
 
+-- Name: click_visitors_other; Type: TABLE ATTACH; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.click_visitors ATTACH PARTITION public.click_visitors_other DEFAULT;
+
+-- Name: clicks_other; Type: TABLE ATTACH; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.clicks ATTACH PARTITION public.clicks_other DEFAULT;
+
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.api_keys
@@ -183,6 +397,36 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.click_counts
     ADD CONSTRAINT click_counts_pkey PRIMARY KEY (link, hour, node);
 
+-- Name: click_stats click_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.click_stats
+    ADD CONSTRAINT click_stats_pkey PRIMARY KEY (link, day, dimension, value, node);
+
+-- Name: click_visitors click_visitors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.click_visitors
+    ADD CONSTRAINT click_visitors_pkey PRIMARY KEY (day, link, visitor);
+
+-- Name: click_visitors_other click_visitors_other_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.click_visitors_other
+    ADD CONSTRAINT click_visitors_other_pkey PRIMARY KEY (day, link, visitor);
+
+-- Name: clicks clicks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.clicks
+    ADD CONSTRAINT clicks_pkey PRIMARY KEY ("time", segment, "position");
+
+-- Name: clicks_other clicks_other_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.clicks_other
+    ADD CONSTRAINT clicks_other_pkey PRIMARY KEY ("time", segment, "position");
+
+-- Name: database_identity database_identity_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.database_identity
+    ADD CONSTRAINT database_identity_pkey PRIMARY KEY (id);
+
 -- Name: links links_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.links
@@ -192,6 +436,16 @@ ALTER TABLE ONLY public.links
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+-- Name: spool_offsets spool_offsets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.spool_offsets
+    ADD CONSTRAINT spool_offsets_pkey PRIMARY KEY (segment);
+
+-- Name: spool_runs spool_runs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.spool_runs
+    ADD CONSTRAINT spool_runs_pkey PRIMARY KEY (run);
 
 -- Name: users users_email_taken; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -228,6 +482,14 @@ CREATE INDEX links_by_owner ON public.links USING btree (owner, created_at, id) 
 
 CREATE INDEX links_same ON public.links USING btree (hashtextextended(target, (0)::bigint), COALESCE(owner, (0)::bigint), created_at) WHERE (state = 'active'::text);
 
+-- Name: click_visitors_other_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.click_visitors_pkey ATTACH PARTITION public.click_visitors_other_pkey;
+
+-- Name: clicks_other_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.clicks_pkey ATTACH PARTITION public.clicks_other_pkey;
+
 -- Name: api_keys api_keys_owner; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.api_keys
@@ -243,6 +505,17 @@ ALTER TABLE ONLY public.links
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT ALL ON SCHEMA public TO linkshrink_owner;
 GRANT USAGE ON SCHEMA public TO linkshrink_web;
+GRANT USAGE ON SCHEMA public TO linkshrink_ingest;
+
+-- Name: FUNCTION clicks_drop_partitions(before date); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.clicks_drop_partitions(before date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.clicks_drop_partitions(before date) TO linkshrink_ingest;
+
+-- Name: FUNCTION clicks_make_partitions(first date, last date); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.clicks_make_partitions(first date, last date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.clicks_make_partitions(first date, last date) TO linkshrink_ingest;
 
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
 
@@ -251,6 +524,7 @@ GRANT SELECT ON TABLE public.api_keys TO linkshrink_web;
 -- Name: TABLE click_counts; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT ON TABLE public.click_counts TO linkshrink_web;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.click_counts TO linkshrink_ingest;
 
 -- Name: COLUMN click_counts.link; Type: ACL; Schema: public; Owner: -
 
@@ -271,6 +545,28 @@ GRANT INSERT(n),UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
 -- Name: COLUMN click_counts.bots; Type: ACL; Schema: public; Owner: -
 
 GRANT INSERT(bots),UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
+
+-- Name: TABLE click_stats; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.click_stats TO linkshrink_web;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.click_stats TO linkshrink_ingest;
+
+-- Name: TABLE click_visitors; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT ON TABLE public.click_visitors TO linkshrink_ingest;
+
+-- Name: SEQUENCE event_ids; Type: ACL; Schema: public; Owner: -
+
+GRANT USAGE ON SEQUENCE public.event_ids TO linkshrink_ingest;
+
+-- Name: TABLE clicks; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.clicks TO linkshrink_web;
+GRANT INSERT ON TABLE public.clicks TO linkshrink_ingest;
+
+-- Name: TABLE database_identity; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.database_identity TO linkshrink_web;
 
 -- Name: TABLE links; Type: ACL; Schema: public; Owner: -
 
@@ -319,6 +615,15 @@ GRANT UPDATE(visits) ON TABLE public.links TO linkshrink_web;
 -- Name: TABLE schema_migrations; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT ON TABLE public.schema_migrations TO linkshrink_web;
+GRANT SELECT ON TABLE public.schema_migrations TO linkshrink_ingest;
+
+-- Name: TABLE spool_offsets; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spool_offsets TO linkshrink_ingest;
+
+-- Name: TABLE spool_runs; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spool_runs TO linkshrink_ingest;
 
 -- PostgreSQL database dump complete
 

@@ -34,12 +34,14 @@ configure_cluster() {
 	write_cluster_file "$cluster/pg_hba.conf" <<'END'
 local all        postgres         peer map=linkshrink
 local linkshrink linkshrink_owner peer map=linkshrink
-local linkshrink linkshrink_web   peer map=linkshrink
+local linkshrink linkshrink_web    peer map=linkshrink
+local linkshrink linkshrink_ingest peer map=linkshrink
 END
 	write_cluster_file "$cluster/pg_ident.conf" <<END
 linkshrink "$database_user" postgres
 linkshrink "$database_user" linkshrink_owner
 linkshrink "$web_user" linkshrink_web
+linkshrink "$web_user" linkshrink_ingest
 linkshrink "$(id -un)" linkshrink_owner
 END
 	write_cluster_file "$cluster/linkshrink.conf" <<'END'

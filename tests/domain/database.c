@@ -20,6 +20,7 @@ struct crowd_member {
 const char *database_url(enum database_role role)
 {
 	static const char *const names[] = { [WEB] = "LINKSHRINK_DATABASE_URL",
+		[INGEST] = "LINKSHRINK_TEST_INGEST_URL",
 		[OWNER] = "LINKSHRINK_TEST_OWNER_URL",
 		[ADMIN] = "LINKSHRINK_TEST_ADMIN_URL" };
 	const char *url = getenv(names[role]);

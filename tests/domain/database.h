@@ -11,7 +11,7 @@
 
 #include "db/db.h"
 
-enum database_role { WEB, OWNER, ADMIN };
+enum database_role { WEB, INGEST, OWNER, ADMIN };
 
 enum { DEADLINE_MS = 2000, THREADS = 16 };
 

@@ -10,6 +10,7 @@ usage: tests/domain/with-cluster.sh <command> [argument…]
 Makes a cluster in a temporary directory (Unix socket only), with the roles and the schema, and
 runs the command with
   LINKSHRINK_DATABASE_URL     connection of the role linkshrink_web
+  LINKSHRINK_TEST_INGEST_URL  … of linkshrink_ingest
   LINKSHRINK_TEST_OWNER_URL   … of linkshrink_owner
   LINKSHRINK_TEST_ADMIN_URL   … of the superuser
   LINKSHRINK_TEST_PGDATA      directory of the cluster; its file postmaster.pid tells the process
@@ -79,6 +80,7 @@ $control start >/dev/null || fail 'PostgreSQL did not start'
 export LINKSHRINK_TEST_ADMIN_URL="host=$home user=postgres dbname=linkshrink"
 export LINKSHRINK_TEST_OWNER_URL="host=$home user=linkshrink_owner dbname=linkshrink"
 export LINKSHRINK_DATABASE_URL="host=$home user=linkshrink_web dbname=linkshrink"
+export LINKSHRINK_TEST_INGEST_URL="host=$home user=linkshrink_ingest dbname=linkshrink"
 export LINKSHRINK_TEST_PGDATA="$data"
 export LINKSHRINK_TEST_CONTROL="$control"
 # Tests stop and restart the server: one after the other.
