@@ -1,6 +1,6 @@
 # Link-Shrink. `make help` says what there is.
 
-PROGRAMS  := redirect shorten metrics system
+PROGRAMS  := redirect shorten metrics system ingest replicate
 VERSION   := 0.1.0
 
 CC        := gcc

@@ -196,5 +196,5 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code.qr", LABE
 	{ 0 } };
 
 const struct service redirect_service = {
-	.name = "redirect", .routes = routes, .threads = 4, .database = true
+	.name = "redirect", .routes = routes, .threads = 4, .needs = NEEDS_DATABASE
 };

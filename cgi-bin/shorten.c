@@ -177,5 +177,5 @@ static const struct route routes[] = { { HTTP_POST, "/shorten", LABEL_handler_SH
 	{ 0 } };
 
 const struct service shorten_service = {
-	.name = "shorten", .routes = routes, .threads = 4, .database = true
+	.name = "shorten", .routes = routes, .threads = 4, .needs = NEEDS_DATABASE
 };

@@ -311,5 +311,5 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_
 	{ 0 } };
 
 const struct service system_service = {
-	.name = "system", .routes = routes, .threads = 2, .database = true
+	.name = "system", .routes = routes, .threads = 2, .needs = NEEDS_DATABASE
 };

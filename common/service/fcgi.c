@@ -160,19 +160,15 @@ static bool start_thread(const struct service *service, struct worker_slot *slot
 	thread->worker = (struct worker){ .slot = slot, .thread = number };
 	thread->body = text_growing(largest_body(service) + 2);
 	http_response_init(&thread->res);
-	if (service->database) {
-		thread->worker.db = db_new(config_get()->database_url, service->name);
-		if (thread->worker.db == NULL)
-			return false;
-	}
-	return pthread_create(&thread->id, NULL, serve, thread) == 0;
+	return service_equip(service, &thread->worker) &&
+	       pthread_create(&thread->id, NULL, serve, thread) == 0;
 }
 
 static void free_thread(struct thread *thread)
 {
 	text_free(&thread->body);
 	http_response_free(&thread->res);
-	db_free(thread->worker.db);
+	service_strip(&thread->worker);
 }
 
 bool fcgi_start(const struct service *service, struct worker_slot *slot)

@@ -20,6 +20,7 @@
 #include "base/workers.h"
 #include "domain/target_url.h"
 #include "service/fcgi.h"
+#include "service/turns.h"
 
 enum {
 	STOP_WAIT_MS = 5000,
@@ -70,36 +71,13 @@ static void block_signals(sigset_t *handled)
 	sigaddset(handled, SIGHUP);
 }
 
-/* What a program is asked on a terminal rather than by lighttpd; -1: nothing, go on. */
-static int answer_argument(const char *argument)
-{
-	if (strcmp(argument, "--version") == 0) {
-		puts(LINKSHRINK_VERSION);
-		return EXIT_SUCCESS;
-	}
-	if (strcmp(argument, "--settings") == 0) {
-		struct text table = text_growing(64 << 10);
-		config_describe(&table);
-		fputs(table.data, stdout);
-		text_free(&table);
-		return EXIT_SUCCESS;
-	}
-	if (strcmp(argument, "--check-config") == 0)
-		return EXIT_SUCCESS;
-	fprintf(stderr,
-		"%s: a FastCGI program, started by lighttpd; by hand it knows --version, "
-		"--settings and --check-config\n",
-		SERVICE.name);
-	return EXIT_FAILURE;
-}
-
 /* What only those who use a setting can judge; NULL, or what is wrong. */
 static const char *apply_settings(void)
 {
 	const struct config *config = config_get();
 	const char *fault =
 		target_url_init(config->base_url, config->own_hosts, config->private_targets);
-	if (fault != NULL || !SERVICE.database)
+	if (fault != NULL || (SERVICE.needs & NEEDS_DATABASE) == 0)
 		return fault;
 	struct db *db = db_new(config->database_url, SERVICE.name);
 	bool good = db != NULL;
@@ -122,6 +100,34 @@ static bool load_settings(void)
 	return false;
 }
 
+static int show_settings(void)
+{
+	struct text table = text_growing(64 << 10);
+	config_describe(&table);
+	fputs(table.data, stdout);
+	text_free(&table);
+	return EXIT_SUCCESS;
+}
+
+/* What a program is asked on a terminal rather than by lighttpd. */
+static int answer_argument(int argc, char **argv)
+{
+	const char *argument = argv[1];
+	if (strcmp(argument, "--version") == 0)
+		return puts(LINKSHRINK_VERSION) < 0;
+	if (strcmp(argument, "--settings") == 0)
+		return show_settings();
+	if (strcmp(argument, "--check-config") == 0)
+		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (SERVICE.command != NULL)
+		return load_settings() ? SERVICE.command(argc, argv) : EXIT_FAILURE;
+	fprintf(stderr,
+		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
+		"--settings and --check-config\n",
+		SERVICE.name);
+	return EXIT_FAILURE;
+}
+
 static void open_log(void)
 {
 	const struct config *config = config_get();
@@ -142,7 +148,7 @@ static struct worker_slot *join_segment(void)
 /* A database that is away may come later; one that is older than this program never fits. */
 static bool fits_schema(void)
 {
-	if (!SERVICE.database)
+	if ((SERVICE.needs & NEEDS_DATABASE) == 0)
 		return true;
 	struct db *db = db_new(config_get()->database_url, SERVICE.name);
 	if (db == NULL) {
@@ -198,16 +204,17 @@ static int live(void)
 		workers_leave(slot);
 		return EXIT_FAILURE;
 	}
-	if (!fcgi_start(&SERVICE, slot)) {
+	if (!turns_start(&SERVICE, slot) || !fcgi_start(&SERVICE, slot)) {
 		log_event(LOG_ERROR, "not_started", "no memory or no threads");
 		_exit(EXIT_FAILURE);
 	}
 	log_event(LOG_INFO, "started", NULL);
 	const char *reason = look_around(&handled, slot);
 	workers_stopping(slot);
-	bool drained = fcgi_stop(STOP_WAIT_MS);
+	/* Turns last: what the last requests leave to them still gets done. */
+	bool drained = fcgi_stop(STOP_WAIT_MS) && turns_stop(STOP_WAIT_MS);
 	log_event(drained ? LOG_INFO : LOG_WARNING, "stopped",
-		drained ? reason : "a request was cut off");
+		drained ? reason : "what was in progress was cut off");
 	workers_leave(slot);
 	/* Threads that were not joined may still use what exit() would tear down. */
 	if (!drained)
@@ -219,12 +226,10 @@ static int live(void)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "--check-config") != 0)
-		return answer_argument(argv[1]);
+	if (argc > 1)
+		return answer_argument(argc, argv);
 	if (!load_settings())
 		return EXIT_FAILURE;
-	if (argc > 1)
-		return answer_argument(argv[1]);
 	if (!follow_parent())
 		return EXIT_FAILURE;
 	return live();

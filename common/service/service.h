@@ -19,9 +19,14 @@
 #include "domain/rate.h"
 #include "http/http.h"
 
-/* One thread of a program, with what it owns. */
+struct click_writer;
+struct replica;
+
+/* One thread of a program, with what it owns; NULL what the service does not need. */
 struct worker {
-	struct db *db;            /* NULL where the service has no database */
+	struct db *db;
+	struct replica *replica;
+	struct click_writer *clicks;
 	struct worker_slot *slot; /* of the process; may be NULL */
 	unsigned thread;          /* its number within the process */
 	struct apikey key;        /* of this request; key.id is 0 for an anonymous one */
@@ -58,12 +63,32 @@ struct route {
 	service_handler handler;
 };
 
+/*
+ * Work that nobody asks for: called again and again by a thread of its own until the program ends.
+ * It returns the milliseconds to wait before the next call. A call takes a second at most, or says
+ * workers_busy() as it gets on: whoever makes no progress for LINKSHRINK_STALL_MS is replaced.
+ */
+typedef unsigned (*service_turn)(struct worker *worker);
+
+enum { SERVICE_TURNS = 2 };
+
+/* What each thread of a service is given. */
+enum service_needs { NEEDS_DATABASE = 1, NEEDS_REPLICA = 2, NEEDS_SPOOL = 4 };
+
 struct service {
 	const char *name;
-	const struct route *routes; /* ends with a row without a path */
-	unsigned threads;
-	bool database; /* its threads have a connection to PostgreSQL */
+	const struct route *routes; /* ends with a row without a path; NULL: it serves nobody */
+	unsigned threads;           /* that serve */
+	unsigned connections;       /* to PostgreSQL that they share; 0: one each */
+	unsigned needs;             /* of enum service_needs, or-ed */
+	service_turn turns[SERVICE_TURNS];
+	/* What it does on a terminal: argv[1] is an option, the settings are good. NULL: nothing. */
+	int (*command)(int argc, char **argv);
 };
+
+/* Gives a worker what the service needs; false without memory. */
+bool service_equip(const struct service *service, struct worker *worker);
+void service_strip(struct worker *worker);
 
 /* Answers one request: finds the route, checks its preconditions, runs the handler, counts, logs. */
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,

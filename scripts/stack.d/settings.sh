@@ -31,6 +31,8 @@ make_directories() {
 	private_directory "$plain/pg" "$database_user" 750
 	chgrp "$web_group" "$plain/pg"
 	private_directory "$shared" "$web_user" 700
+	private_directory "$LINKSHRINK_REPLICA" "$web_user" 750
+	private_directory "$LINKSHRINK_SPOOL" "$web_user" 750
 	prepare_log "$web_user" linkshrink.log lighttpd.log programs.log
 	prepare_log "$(id -un)" postgresql.log stack.log
 }
@@ -77,6 +79,7 @@ settle_settings() {
 	# One machine, one address: a demo without these would stop at the first limit.
 	export LINKSHRINK_ANONYMOUS_CREATE=${LINKSHRINK_ANONYMOUS_CREATE-yes}
 	export LINKSHRINK_RATE_CREATE=${LINKSHRINK_RATE_CREATE-0} LINKSHRINK_RATE_API=${LINKSHRINK_RATE_API-0}
+	export LINKSHRINK_REPLICA=${LINKSHRINK_REPLICA:-$var/replica} LINKSHRINK_SPOOL=${LINKSHRINK_SPOOL:-$var/spool}
 	export LINKSHRINK_SEGMENT=${LINKSHRINK_SEGMENT:-$shared/segment}
 	export LINKSHRINK_LOG=${LINKSHRINK_LOG-$logs/linkshrink.log}
 	# For lighttpd.conf alone.
@@ -97,10 +100,14 @@ settle_database() {
 	if [ -n "$DATABASE_URL" ]; then
 		own_cluster=no
 		export LINKSHRINK_DATABASE_URL=$DATABASE_URL
+		export LINKSHRINK_INGEST_URL=${DATABASE_INGEST_URL:-}
+		[ -n "$LINKSHRINK_INGEST_URL" ] ||
+			fail "DATABASE_INGEST_URL is not set: the connection of the role linkshrink_ingest, beside DATABASE_URL"
 		owner_url=${DATABASE_OWNER_URL:-$DATABASE_URL}
 	else
 		own_cluster=yes
 		export LINKSHRINK_DATABASE_URL="postgresql://linkshrink_web@/linkshrink?host=$plain/pg"
+		export LINKSHRINK_INGEST_URL="postgresql://linkshrink_ingest@/linkshrink?host=$plain/pg"
 		owner_url="postgresql://linkshrink_owner@/linkshrink?host=$plain/pg"
 	fi
 }

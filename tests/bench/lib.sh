@@ -67,6 +67,7 @@ side_server() {
 	(
 		export LINKSHRINK_VAR=$work/$name DATABASE_OWNER_URL=$database_url
 		export DATABASE_URL=${database_url/linkshrink_owner/linkshrink_web}
+		export DATABASE_INGEST_URL=${database_url/linkshrink_owner/linkshrink_ingest}
 		LINKSHRINK_PORT=$(free_port)
 		LINKSHRINK_OPS_PORT=$(free_port)
 		export LINKSHRINK_PORT LINKSHRINK_OPS_PORT

@@ -20,7 +20,7 @@ words() { tr '\n' ' ' | sed 's/ *$//'; }
 
 settings=$(sed -n 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | words)
 # shellcheck disable=SC2016 # awk's own fields
-handed=$(awk '/^var.settings/ { on = 1 } on { print } on && /^\)/ { exit }' lighttpd.conf |
+handed=$(awk '/^var.(settings|as_web)/ { on = 1 } on { print } on && /\)$/ { on = 0 }' lighttpd.conf |
 	grep -o '"LINKSHRINK_[A-Z_]*"' | tr -d '"' | words)
 agree 'lighttpd hands every setting to the programs' "$settings" "$handed"
 

@@ -38,7 +38,7 @@ struct exchange *exchange_new(enum http_method method, const char *path)
 
 void exchange_free(struct exchange *exchange)
 {
-	db_free(exchange->worker.db);
+	service_strip(&exchange->worker);
 	http_response_free(&exchange->res);
 	free(exchange);
 }
@@ -52,8 +52,8 @@ void exchange_body(struct exchange *exchange, const char *json)
 
 int exchange_run(struct exchange *exchange, const struct service *service)
 {
-	if (service->database && exchange->worker.db == NULL)
-		exchange->worker.db = db_new(config_get()->database_url, service->name);
+	if (exchange->worker.db == NULL)
+		cr_assert(service_equip(service, &exchange->worker));
 	service_handle(service, &exchange->worker, &exchange->req, &exchange->res);
 	return exchange->res.status;
 }

@@ -227,14 +227,18 @@ end_other second
 rm -rf "$work/second"
 
 web_url="postgresql://linkshrink_web@/linkshrink?host=$LINKSHRINK_VAR/run/pg"
-check 'DATABASE_URL: that database is used' other second DATABASE_URL="$web_url" \
+ingest_url=${web_url/linkshrink_web/linkshrink_ingest}
+check 'DATABASE_URL alone is not enough: clicks are counted by another role' \
+	refused DATABASE_INGEST_URL other second DATABASE_URL="$web_url" scripts/stack up --detach
+check 'DATABASE_URL: that database is used' other second DATABASE_URL="$web_url" DATABASE_INGEST_URL="$ingest_url" \
 	DATABASE_OWNER_URL="$(cat "$LINKSHRINK_VAR/run/owner.url")" scripts/stack up --detach
 check 'it has the links' gives 302 "http://127.0.0.1:$other_port/$code"
 check 'no cluster was made' test ! -e "$work/second/pg"
 check 'the password of such a URL is for its owner alone' test "$(stat -c %a "$work/second/run/owner.url")" = 600
 other second scripts/stack down >/dev/null
 check 'a database that is away is a reason' refused 'the migrations failed' \
-	other second DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' scripts/stack up --detach
+	other second DATABASE_URL='postgresql://nobody@/none?host=/nonexistent' \
+		DATABASE_INGEST_URL='postgresql://nobody@/none?host=/nonexistent' scripts/stack up --detach
 end_other second
 rm -rf "$work/second"
 
