@@ -11,10 +11,9 @@ void hints_add(const char *text)
 	uint64_t number = atomic_fetch_add(&segment->hints_added, 1);
 	struct hint_cell *cell = &segment->hints[number % HINT_CELLS];
 	atomic_store_explicit(&cell->ticket, 0, memory_order_relaxed);
-	/* The reader must not take the old ticket for the new words. */
-	atomic_thread_fence(memory_order_release);
+	/* Released, so that no new word is seen before the ticket has gone. */
 	for (unsigned i = 0; i < HINT_WORDS; i++)
-		atomic_store_explicit(&cell->text[i], words[i], memory_order_relaxed);
+		atomic_store_explicit(&cell->text[i], words[i], memory_order_release);
 	atomic_store_explicit(&cell->ticket, number + 1, memory_order_release);
 }
 
@@ -25,8 +24,7 @@ static bool take(struct hint_cell *cell, uint64_t number, char text[HINT_MAX + 1
 	if (atomic_load_explicit(&cell->ticket, memory_order_acquire) != number + 1)
 		return false;
 	for (unsigned i = 0; i < HINT_WORDS; i++)
-		words[i] = atomic_load_explicit(&cell->text[i], memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
+		words[i] = atomic_load_explicit(&cell->text[i], memory_order_acquire);
 	memcpy(text, words, HINT_MAX);
 	text[HINT_MAX] = '\0';
 	return atomic_load_explicit(&cell->ticket, memory_order_relaxed) == number + 1;

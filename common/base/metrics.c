@@ -23,7 +23,8 @@ struct label {
 	static const struct label label_##set = { #set, values_of_##set, LABEL_##set##_COUNT };
 #include "base/labels.def"
 
-static const uint64_t buckets[METRICS_BUCKET_COUNT] = METRICS_BUCKETS;
+static const uint64_t durations[METRICS_BUCKET_COUNT] = METRICS_BUCKETS;
+static const uint64_t delays[METRICS_BUCKET_COUNT] = METRICS_DELAY_BUCKETS;
 
 static const struct description {
 	const char *name;
@@ -32,18 +33,19 @@ static const struct description {
 	enum unit unit;
 	const struct label *a;
 	const struct label *b;
-	unsigned first;  /* its first cell */
-	uint64_t factor; /* of the buckets */
+	unsigned first;          /* its first cell */
+	const uint64_t *buckets; /* of a histogram */
 } descriptions[METRIC_COUNT] = {
 #define COUNTER(id, name, a, b, unit, help)                                                        \
-	{ name, help, KIND_COUNTER, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, 1 },
+	{ name, help, KIND_COUNTER, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, NULL },
 #define GAUGE(id, name, a, b, unit, help)                                                          \
-	{ name, help, KIND_GAUGE, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, 1 },
+	{ name, help, KIND_GAUGE, UNIT_##unit, &label_##a, &label_##b, METRIC_FIRST_##id, NULL },
 #define HISTOGRAM(id, name, a, help)                                                               \
-	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id, 1 },
+	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id,    \
+		durations },
 #define DELAY(id, name, a, help)                                                                   \
 	{ name, help, KIND_HISTOGRAM, UNIT_SECONDS, &label_##a, &label_none, METRIC_FIRST_##id,    \
-		METRICS_DELAY_FACTOR },
+		delays },
 #include "base/metrics.def"
 };
 
@@ -74,9 +76,9 @@ void metrics_set(enum metric metric, unsigned a, unsigned b, int64_t value)
 
 void metrics_observe(enum metric metric, unsigned a, uint64_t nanoseconds)
 {
+	const uint64_t *bounds = descriptions[metric].buckets;
 	unsigned bucket = 0;
-	while (bucket < METRICS_BUCKET_COUNT &&
-		nanoseconds > buckets[bucket] * descriptions[metric].factor)
+	while (bucket < METRICS_BUCKET_COUNT && nanoseconds > bounds[bucket])
 		bucket++;
 	metrics_add(metric, a, bucket, 1);
 	metrics_add(metric, a, CELL_SUM, nanoseconds);
@@ -158,7 +160,7 @@ static void add_bucket(struct text *page, const struct description *is, unsigned
 	if (bucket == CELL_INFINITY)
 		text_add(page, "+Inf");
 	else
-		add_seconds(page, (int64_t)(buckets[bucket] * is->factor));
+		add_seconds(page, (int64_t)is->buckets[bucket]);
 	text_addf(page, "\"} %llu\n", (unsigned long long)below);
 }
 
@@ -225,13 +227,13 @@ static uint64_t hash_label(uint64_t hash, const struct label *label)
 uint64_t metrics_layout(void)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	hash = hash_bytes(hash, buckets, sizeof(buckets));
+	hash = hash_bytes(hash, durations, sizeof(durations));
+	hash = hash_bytes(hash, delays, sizeof(delays));
 	for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
 		const struct description *is = &descriptions[metric];
 		hash = hash_string(hash, is->name);
 		hash = hash_bytes(hash, &is->kind, sizeof(is->kind));
 		hash = hash_bytes(hash, &is->unit, sizeof(is->unit));
-		hash = hash_bytes(hash, &is->factor, sizeof(is->factor));
 		hash = hash_label(hash, is->a);
 		hash = hash_label(hash, is->b);
 	}

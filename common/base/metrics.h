@@ -24,13 +24,19 @@
 	;
 #include "base/labels.def"
 
-/* Upper bounds of the histograms' buckets in nanoseconds; +Inf comes on top. */
+/* Upper bounds of the buckets in nanoseconds, of durations and of delays; +Inf comes on top. */
 #define METRICS_BUCKETS                                                                            \
 	{                                                                                          \
 		100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,   \
 			100000000, 250000000, 500000000, 1000000000, 2500000000                    \
 	}
-enum { METRICS_BUCKET_COUNT = 14, METRICS_DELAY_FACTOR = 1000 };
+#define METRICS_DELAY_BUCKETS                                                                      \
+	{                                                                                          \
+		20000000, 50000000, 100000000, 250000000, 500000000, 1000000000, 2500000000,       \
+			5000000000, 10000000000, 30000000000, 60000000000, 300000000000,           \
+			1800000000000, 3600000000000                                               \
+	}
+enum { METRICS_BUCKET_COUNT = 14 };
 
 enum metric {
 #define COUNTER(id, name, a, b, unit, help) METRIC_##id,

@@ -50,8 +50,9 @@ Test(metrics, shows_every_combination_at_zero_from_the_start)
 #define HISTOGRAM(id, name, a, help)                                                               \
 	cr_expect_eq(lines_that_begin(name "_bucket{"),                                            \
 		LABEL_##a##_COUNT *(METRICS_BUCKET_COUNT + 1), name);                              \
-	cr_expect_eq(lines_that_begin(name "_sum{"), LABEL_##a##_COUNT, name);                     \
-	cr_expect_eq(lines_that_begin(name "_count{"), LABEL_##a##_COUNT, name);
+	cr_expect_eq(lines_that_begin(name "_sum"), LABEL_##a##_COUNT, name);                      \
+	cr_expect_eq(lines_that_begin(name "_count"), LABEL_##a##_COUNT, name);
+#define DELAY(id, name, a, help) HISTOGRAM(id, name, a, help)
 #include "base/metrics.def"
 	for (char *line = page.data; *line != '\0'; line = strchr(line, '\n') + 1)
 		cr_expect(*line == '#' || strncmp(strchr(line, '\n') - 2, " 0", 2) == 0, "%.60s",
@@ -80,6 +81,7 @@ Test(metrics, gives_each_combination_a_cell_of_its_own)
 #define COUNTER(id, name, a, b, unit, help) fill(METRIC_##id, LABEL_##a##_COUNT, LABEL_##b##_COUNT);
 #define GAUGE(id, name, a, b, unit, help)   COUNTER(id, name, a, b, unit, help)
 #define HISTOGRAM(id, name, a, help)        fill(METRIC_##id, LABEL_##a##_COUNT, METRICS_BUCKET_COUNT + 2);
+#define DELAY(id, name, a, help)            HISTOGRAM(id, name, a, help)
 #include "base/metrics.def"
 	cr_expect_eq(next_number, METRIC_CELLS, "%u", (unsigned)next_number);
 	next_number = 0;
@@ -88,6 +90,7 @@ Test(metrics, gives_each_combination_a_cell_of_its_own)
 #define GAUGE(id, name, a, b, unit, help) COUNTER(id, name, a, b, unit, help)
 #define HISTOGRAM(id, name, a, help)                                                               \
 	expect_filled(METRIC_##id, LABEL_##a##_COUNT, METRICS_BUCKET_COUNT + 2);
+#define DELAY(id, name, a, help) HISTOGRAM(id, name, a, help)
 #include "base/metrics.def"
 }
 
@@ -125,6 +128,17 @@ Test(metrics, puts_a_duration_into_the_bucket_whose_bound_it_does_not_exceed)
 	expect_line(NAME "_count{handler=\"shorten\"} 5");
 	expect_line(NAME "_sum{handler=\"shorten\"} 5.000200002");
 	cr_expect_eq(sum, 5000200002);
+}
+
+Test(metrics, puts_a_delay_into_wider_buckets)
+{
+	metrics_observe(METRIC_click_delay, 0, 60 * UINT64_C(1000000000));
+	metrics_observe(METRIC_click_delay, 0, 60 * UINT64_C(1000000000) + 1);
+	metrics_render(&page);
+	expect_line("linkshrink_click_delay_seconds_bucket{le=\"30\"} 0");
+	expect_line("linkshrink_click_delay_seconds_bucket{le=\"60\"} 1");
+	expect_line("linkshrink_click_delay_seconds_bucket{le=\"300\"} 2");
+	expect_line("linkshrink_click_delay_seconds_count 2");
 }
 
 Test(metrics, writes_a_page_that_promtool_accepts)
