@@ -7,8 +7,8 @@ usage() {
 usage: db/migrate.sh [--status] [connection]
 
 Applies the files of db/migrations that the database has not seen yet, in order, each in one
-transaction together with its row in schema_migrations, and then db/grants.sql if the role
-linkshrink_web exists. It may run at any time, also twice at once.
+transaction together with its row in schema_migrations, and then db/grants.sql if the roles
+of db/roles.sql exist. It may run at any time, also twice at once.
 
 connection  libpq connection string or URL of the owner of the database; without it
             DATABASE_OWNER_URL, which others cannot see in the list of processes
@@ -93,9 +93,13 @@ END
 
 print_end() {
 	cat <<END
-SELECT count(*) = 2 AS roles FROM pg_roles
-	WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest') \gset
-SELECT (SELECT max(version) FROM schema_migrations) AS version \gset
+SELECT count(*) = 2 AS roles, count(*) = 1 AS half,
+	(SELECT max(version) FROM schema_migrations) AS version
+FROM pg_roles WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest') \gset
+\if :half
+	\set VERBOSITY terse
+	DO 'BEGIN RAISE ''a role is missing: run db/roles.sql first''; END';
+\endif
 \if :roles
 	BEGIN;
 	\i '$grants'

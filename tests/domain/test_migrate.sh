@@ -148,7 +148,7 @@ denies() { # role, SQL
 	! as_role "$1" "$2" && says 'permission denied'
 }
 url=$LINKSHRINK_TEST_OWNER_URL
-for role in owner web; do as_admin "ALTER ROLE linkshrink_$role RENAME TO former_$role"; done
+for role in owner web ingest; do as_admin "ALTER ROLE linkshrink_$role RENAME TO former_$role"; done
 as_admin 'CREATE ROLE maker LOGIN CREATEROLE'
 as_admin 'CREATE ROLE stranger LOGIN'
 as_admin 'CREATE DATABASE made OWNER maker'
@@ -161,6 +161,11 @@ check 'linkshrink_owner brings up the schema' migrate
 check 'linkshrink_web may make links' \
 	as_role linkshrink_web "INSERT INTO links (code, target) VALUES ('made', 'https://made.example/')"
 check 'but no tables' denies linkshrink_web 'CREATE TABLE mine ()'
+check 'and no clicks: those are made by linkshrink_ingest' \
+	denies linkshrink_web 'INSERT INTO spool_offsets (segment, node, bytes, records) VALUES (1, 1, 0, 0)'
+check 'who may do that' \
+	as_role linkshrink_ingest 'INSERT INTO spool_offsets (segment, node, bytes, records) VALUES (1, 1, 0, 0)'
+check 'and sees no link' denies linkshrink_ingest 'SELECT * FROM links'
 check 'nor may others connect' denies stranger 'SELECT 1'
 check 'who does not own the database is refused' refuses_roles fresh 'owner of the database fresh'
 as_admin 'ALTER ROLE linkshrink_web CREATEDB'
@@ -169,4 +174,7 @@ check 'and stays as it is' as_role maker "SELECT 1 / rolcreatedb::integer FROM p
 as_admin 'ALTER ROLE linkshrink_web NOCREATEDB'
 as_admin 'GRANT linkshrink_owner TO linkshrink_web'
 check 'also one that may become the owner' refuses_roles made linkshrink_web
+as_admin 'REVOKE linkshrink_owner FROM linkshrink_web'
+as_admin 'ALTER ROLE linkshrink_ingest RENAME TO lost_ingest'
+check 'a role that is missing is no silent loss of rights' refuses 'run db/roles.sql'
 exit $failed

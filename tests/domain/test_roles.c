@@ -44,13 +44,37 @@ Test(roles, let_the_web_role_do_nothing_but_its_work)
 			forbidden[i]);
 }
 
+static const char *const forbidden_to_ingest[] = {
+	"SELECT * FROM links",
+	"SELECT * FROM api_keys",
+	"SELECT * FROM users",
+	"SELECT * FROM clicks",
+	"DELETE FROM clicks",
+	"UPDATE clicks SET link = 1",
+	"DELETE FROM click_counts",
+	"TRUNCATE spool_offsets",
+	"DROP TABLE clicks",
+	"CREATE TABLE mine (n bigint)",
+	"UPDATE database_identity SET id = gen_random_uuid()",
+	"SELECT setval('event_ids', 1)",
+	"SET ROLE linkshrink_owner",
+	"SET ROLE linkshrink_web",
+};
+
+Test(roles, let_the_one_that_counts_clicks_see_nothing_else)
+{
+	for (size_t i = 0; i < sizeof(forbidden_to_ingest) / sizeof(*forbidden_to_ingest); i++)
+		cr_expect(strcmp(database_refusal(INGEST, forbidden_to_ingest[i]), "42501") == 0,
+			"%s", forbidden_to_ingest[i]);
+}
+
 Test(roles, are_no_superusers)
 {
 	cr_assert(eq(i64,
 		database_number("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'linkshrink%' "
 				"AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR "
 				"rolreplication OR rolbypassrls)"),
-		2));
+		3));
 }
 
 Test(roles, give_everyone_else_nothing)
