@@ -1,8 +1,37 @@
 /*
- * click - a redirect that was answered, kept for counting.
+ * click - a redirect that was answered, kept for counting: one line in a file of the spool.
  *
- * click_record() is called before the answer is sent; CLICK_DROPPED means that this click will
- * not be counted. The redirect is answered all the same, and the caller counts the loss.
+ * click_record() is called before the answer is sent. It writes one line by one system call, waits
+ * for no disk and no other thread, and allocates nothing. Whatever happens to the process later,
+ * the line is in the kernel's hands: a kill loses nothing, a power cut what was not yet synced
+ * (see click_sync()). CLICK_DROPPED means that this click will not be counted; the redirect is
+ * answered all the same. Both are counted here (clicks_spooled, clicks_dropped by reason).
+ *
+ * A file of the spool, a segment, is named <16 lower-case hex digits>.clicks, a random number from
+ * 1 to 2^63 - 1. It appears with its writer's lock (flock) already held, and who can take that lock
+ * knows that nothing will be added. A process appends only to files that it made; a thread has its
+ * own. A segment ends after SEGMENT_BYTES or an hour. Its first line is a comment:
+ *
+ *     # linkshrink clicks 1 <node> <run, 16 hex digits> <created, RFC 3339>
+ *
+ * and each other line a record, of at most CLICK_LINE_MAX bytes, fields separated by tabs:
+ *
+ *     crc time link status referrer browser os flags network visitor
+ *
+ *     crc       CRC-32C of all that follows its tab, without the newline: 8 hex digits
+ *     time      milliseconds since 1970
+ *     link      links.id
+ *     status    of the answer, such as 302
+ *     referrer  host that the visitor came from, see referrer.h; \N if none
+ *     browser   of agents.def; of a bot its class
+ *     os        of agents.def
+ *     flags     b: a bot, p: a prefetch, both, or - for neither
+ *     network   of the visitor in CIDR form, see base/address.h; \N if unknown
+ *     visitor   see visitor.h; a signed number
+ *
+ * Only the last line of a segment can be torn, and only by the death of its writer; it lacks its
+ * newline then. What a click never holds: the whole address, the user agent, the page of the
+ * referrer, the query of the request.
  */
 #ifndef DOMAIN_CLICK_H
 #define DOMAIN_CLICK_H
@@ -10,18 +39,54 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "db/db.h"
+enum {
+	CLICK_LINE_MAX = 512,             /* bytes, the newline included */
+	CLICK_SEGMENT_BYTES = 16 << 20,   /* after these a segment ends */
+	CLICK_SEGMENT_MS = 60 * 60 * 1000 /* after this, too */
+};
+
+#define CLICK_SUFFIX ".clicks"
 
 enum click_result { CLICK_KEPT, CLICK_DROPPED };
 
 struct click {
-	int64_t link; /* links.id */
 	int64_t at;   /* milliseconds since 1970 */
-	bool bot;
+	int64_t link; /* links.id */
+	int status;
+	/* As the client sent them, "" where it did not; believed in nothing. */
+	const char *referrer;   /* the header Referer */
+	const char *user_agent; /* User-Agent */
+	const char *client;     /* its address */
+	const char *purpose;    /* Sec-Purpose or Purpose */
 };
 
-/* node: the number of this machine, see config.def. */
+/* Writes the clicks of one thread. */
+struct click_writer;
+
+/*
+ * Opens nothing yet: a directory that is missing is tried again, now and then, until it is there.
+ * node: the number of this machine. NULL: no memory.
+ */
+struct click_writer *click_writer_new(const char *directory, int64_t node);
+
+/* Syncs its segment and leaves it finished. */
+void click_writer_free(struct click_writer *writer);
+
 __attribute__((warn_unused_result)) enum click_result click_record(
-	struct db *db, const struct click *click, int64_t node);
+	struct click_writer *writer, const struct click *click);
+
+/*
+ * The background work of a process that writes clicks; returns the milliseconds to wait before the
+ * next call. Gives what was written to the disk (fdatasync), judges about once a second whether
+ * there is room for more, forgets the visitor keys of past days. It may wait for a disk as long as
+ * that takes; no writer ever waits for it.
+ */
+unsigned click_sync(void);
+
+/*
+ * Read your own click: waits until all clicks that were answered before `since`
+ * (clock_monotonic()) are in PostgreSQL, at most ms milliseconds; false then.
+ */
+bool click_wait_committed(uint64_t since, unsigned ms);
 
 #endif
