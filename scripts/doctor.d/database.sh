@@ -8,6 +8,7 @@ check_database() {
 		bad postgresql "psql is not installed; type: make deps"
 	elif ask_database; then
 		judge_database
+		check_ingest_role
 		check_schema
 	fi
 }
@@ -89,6 +90,23 @@ judge_database() {
 	judge_clocks "$now"
 }
 
+# Who carries the clicks connects as somebody else.
+check_ingest_role() {
+	local connection=$LINKSHRINK_INGEST_URL said
+	said=$(
+		hide_password
+		cd / && PGCONNECT_TIMEOUT=2 as "$web_user" timeout 3 psql -X -q -A -t -v ON_ERROR_STOP=1 -c "
+			SELECT coalesce(has_table_privilege(to_regclass('public.clicks'), 'INSERT')
+				AND has_table_privilege(to_regclass('public.spool_offsets'), 'INSERT, UPDATE'), false)" \
+			"$connection" 2>&1
+	) || said=${said:-no answer within 3 s}
+	case $said in
+	t) ok role "who counts clicks may do it" ;;
+	f) bad role "the role of DATABASE_INGEST_URL may not count clicks; run db/roles.sql and db/migrate.sh, and connect as linkshrink_ingest" ;;
+	*) bad role "who counts clicks can't connect: $said; run db/roles.sql, or correct DATABASE_INGEST_URL" ;;
+	esac
+}
+
 judge_durability() { # fsync full_page_writes synchronous_commit
 	local wrong=
 	[ "$1" = on ] || wrong+=", fsync"
@@ -101,16 +119,22 @@ judge_durability() { # fsync full_page_writes synchronous_commit
 	fi
 }
 
-# What the programs take at most: threads that have a connection, by process.
+# What the programs take at most: those that their threads share, or else one for each thread.
 connections_needed() {
-	local processes
-	processes=$(sed -n 's/.*"max-procs" => \([0-9]*\).*/\1/p' "$repo/lighttpd.conf" | head -n 1)
-	awk -v processes="${processes:-2}" '
-		FNR == 1 { threads = 0; database = 0 }
+	local program sum=0
+	for program in $(list_programs); do
+		sum=$((sum + $(processes_of "$program") * $(connections_of "$repo/cgi-bin/$program.c")))
+	done
+	echo "$sum"
+}
+
+connections_of() { # source
+	awk '
 		match($0, /\.threads = [0-9]+/) { threads = substr($0, RSTART + 11, RLENGTH - 11) }
-		/\.database = true/ { database = 1 }
-		/^};/ && database { sum += threads * processes; database = 0 }
-		END { print sum + 0 }' "$repo"/cgi-bin/*.c
+		match($0, /\.connections = [0-9]+/) { shared = substr($0, RSTART + 15, RLENGTH - 15) }
+		match($0, /\.turns = \{[^}]*\}/) { threads += split(substr($0, RSTART, RLENGTH), names, ",") }
+		/NEEDS_DATABASE/ { database = 1 }
+		END { print database ? (shared ? shared : threads) + 0 : 0 }' "$1"
 }
 
 judge_connections() { # allowed, taken by others

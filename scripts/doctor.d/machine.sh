@@ -141,7 +141,7 @@ check_cluster_rights() {
 
 check_disks() {
 	local path seen='' device
-	for path in "$var" "$cluster" "$logs" "${LINKSHRINK_LOG:-$logs}"; do
+	for path in "$var" "$cluster" "$logs" "${LINKSHRINK_LOG:-$logs}" "$LINKSHRINK_SPOOL" "$LINKSHRINK_REPLICA"; do
 		path=$(existing "$path")
 		device=$(stat -c %d "$path")
 		case " $seen " in *" $device "*) continue ;; esac
@@ -164,6 +164,22 @@ check_disk() { # path
 	else
 		ok disk "$free MB free for $1"
 	fi
+}
+
+# Where links and clicks outlive PostgreSQL: on a disk, and theirs who write there.
+check_storage() {
+	local name path well=yes
+	for name in LINKSHRINK_SPOOL LINKSHRINK_REPLICA; do
+		path=${!name}
+		if [ -e "$path" ] && ! { [ -d "$path" ] && may "$web_user" w "$path"; }; then
+			bad directories "$name: $web_user can't make files in $path; type: chown $web_user $path"
+			well=no
+		elif [ "$(stat -f -c %T "$(existing "$path")")" = tmpfs ]; then
+			warn directories "$name lies in $path, which is memory: a restart of the machine loses it; choose a disk"
+			well=no
+		fi
+	done
+	[ "$well" = no ] || ok directories "links and clicks outlive a restart"
 }
 
 check_shared_memory() {

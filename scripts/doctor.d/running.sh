@@ -15,6 +15,9 @@ take_running_settings() {
 		case $name in
 		LINKSHRINK_APP | LINKSHRINK_SOCKETS | LINKSHRINK_LOGS | LINKSHRINK_READ_TIMEOUT | LINKSHRINK_VAR | LINKSHRINK_BIN) continue ;;
 		LINKSHRINK_DATABASE_URL) [ "${line#*=}" != "postgresql://linkshrink_web@/linkshrink?host=$plain/pg" ] || continue ;;
+		LINKSHRINK_INGEST_URL)
+			[ -n "${DATABASE_INGEST_URL+set}" ] || export DATABASE_INGEST_URL=${line#*=}
+			continue ;;
 		esac
 		[ -n "${!name+set}" ] || export "$name=${line#*=}"
 	done <"/proc/$(noted lighttpd)/environ"
@@ -39,16 +42,16 @@ check_processes() {
 		bad processes "lighttpd is away; the stack starts it again, see $logs/lighttpd.log and $logs/stack.log"
 		return
 	fi
-	wanted=$(sed -n 's/.*"max-procs" => \([0-9]*\).*/\1/p' "$repo/lighttpd.conf" | head -n 1)
 	for program in $(list_programs); do
 		# Stopped ones are no help.
 		alive=$(ps --ppid "$lighttpd" -o stat=,comm= | awk -v name="$program" '$2 == name && $1 !~ /^[ZT]/' | grep -c .)
-		[ "$alive" -ge "${wanted:-2}" ] || short+=" $program $alive of ${wanted:-2}"
+		wanted=$(processes_of "$program")
+		[ "$alive" -ge "$wanted" ] || short+=" $program $alive of $wanted"
 	done
 	if [ -n "$short" ]; then
 		bad processes "too few run:$short; if that lasts, see $logs/lighttpd.log and $logs/linkshrink.log"
 	else
-		ok processes "lighttpd and ${wanted:-2} of each program"
+		ok processes "lighttpd and every program"
 	fi
 }
 

@@ -103,6 +103,7 @@ check 'one port for two listeners' diagnosis 1 'FAIL  settings .*must differ' LI
 # ---- Settings
 
 limits='LINKSHRINK_RATE_CREATE=60 LINKSHRINK_RATE_API=600 LINKSHRINK_ANONYMOUS_CREATE=no LINKSHRINK_BASE_URL=https://s.example'
+export DATABASE_INGEST_URL=postgresql://x@127.0.0.1:1/x # counts only beside DATABASE_URL
 # verdict | words of the line | settings
 while IFS='|' read -r status line settings; do
 	# shellcheck disable=SC2086 # settings are words
@@ -128,6 +129,10 @@ done <<ROWS
 1|FAIL  listeners .*LINKSHRINK_OPS_LISTEN|LINKSHRINK_OPS_LISTEN=0.0.0.0
 1|FAIL  listeners .*no interface|LINKSHRINK_LISTEN=192.0.2.77 $limits
 1|FAIL  postgresql .*DATABASE_URL does not answer|DATABASE_URL=postgresql://x@127.0.0.1:1/x
+1|FAIL  settings .*DATABASE_INGEST_URL is not set|DATABASE_URL=postgresql://x@127.0.0.1:1/x DATABASE_INGEST_URL=
+1|FAIL  directories .*LINKSHRINK_SPOOL|LINKSHRINK_SPOOL=/proc/version
+1|FAIL  directories .*LINKSHRINK_REPLICA|LINKSHRINK_REPLICA=/proc/version
+0|warn  directories .*LINKSHRINK_SPOOL lies in .*memory|LINKSHRINK_SPOOL=/dev/shm/nothing
 ROWS
 check 'no password is shown' eval "! env DATABASE_URL=postgresql://x:hush-hush@127.0.0.1:1/x '$doctor' | grep -q hush-hush"
 
@@ -180,6 +185,7 @@ while IFS='|' read -r fault mend line; do
 done <<'ROWS'
 ALTER ROLE linkshrink_web CREATEDB|ALTER ROLE linkshrink_web NOCREATEDB|FAIL  role .*NOCREATEDB
 REVOKE SELECT ON links FROM linkshrink_web|GRANT SELECT ON links TO linkshrink_web|FAIL  role .*lacks rights
+REVOKE INSERT ON clicks FROM linkshrink_ingest|GRANT INSERT ON clicks TO linkshrink_ingest|FAIL  role .*may not count clicks
 GRANT DELETE ON links TO linkshrink_web|REVOKE DELETE ON links FROM linkshrink_web|FAIL  role .*may delete
 ALTER ROLE linkshrink_web SET synchronous_commit = off|ALTER ROLE linkshrink_web RESET synchronous_commit|FAIL  durability .*synchronous_commit
 ROWS
