@@ -11,12 +11,6 @@ _Static_assert((int)DB_OK == LABEL_result_OK && (int)DB_CONFLICT == LABEL_result
 		       (int)DB_BUSY == LABEL_result_BUSY && (int)DB_DOWN == LABEL_result_DOWN,
 	"a result is a label as it is");
 
-struct call {
-	enum db_statement statement;
-	const char *const *parameters;
-	int count;
-};
-
 static const struct {
 	const char *name, *sql;
 } statements[] = {
@@ -24,38 +18,18 @@ static const struct {
 #include "db/statements.def"
 };
 
-/* The options that the url sets itself; NULL when it cannot be read. Owned by the caller. */
-static char *options_of(const char *url)
-{
-	PQconninfoOption *settings = PQconninfoParse(url, NULL);
-	char *options = NULL;
-
-	if (!settings)
-		return NULL;
-	for (const PQconninfoOption *setting = settings; setting->keyword; setting++)
-		if (strcmp(setting->keyword, "options") == 0)
-			options = strdup(setting->val ? setting->val : "");
-	PQconninfoFree(settings);
-	return options;
-}
-
 struct db *db_new(const char *url, const char *program)
 {
 	struct db *db = calloc(1, sizeof(*db));
-	struct text name;
 
 	if (!db)
 		return NULL;
-	name = text_fixed(db->name, sizeof(db->name));
-	text_addf(&name, "linkshrink-%s", program);
 	db->program = metrics_program(program);
-	db->url = strdup(url);
-	db->options = options_of(url);
-	if (!db->url || !db->options) {
-		db_free(db);
-		return NULL;
-	}
-	return db;
+	db->pool = db_pool_join(url, program);
+	if (db->pool)
+		return db;
+	free(db);
+	return NULL;
 }
 
 void db_free(struct db *db)
@@ -63,59 +37,111 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	db_drop(db);
-	free(db->url);
-	free(db->options);
+	db_pool_leave(db->pool);
 	free(db);
+}
+
+static bool is_over(const struct db *db)
+{
+	return clock_monotonic() >= db->deadline;
+}
+
+/* Nothing of a transaction happens whose connection is gone. */
+static void abandon(struct db *db)
+{
+	db_drop(db);
+	db->transaction = DB_BROKEN;
 }
 
 void db_set_deadline(struct db *db, int64_t ms)
 {
+	if (db->transaction != DB_NONE && is_over(db))
+		abandon(db);
 	db->budget_ms = ms;
 	db->deadline = clock_monotonic() + (uint64_t)ms * CLOCK_MS;
 	db->spent = 0;
 }
 
-/* Like db_await(), and the connection is gone unless the answer arrived on one that goes on. */
-static enum db_wait finish(struct db *db, const struct call *call, PGresult **answer)
+/* The connection is gone unless the answer arrived on one that goes on. */
+static enum db_wait settle(
+	struct db *db, enum db_statement statement, const PGresult *answer, enum db_wait end)
 {
-	enum db_wait end = db_await(db, answer);
-
 	if (end == DB_LOST) {
-		db_log_failure(db, call->statement, *answer, end);
+		db_log_failure(db, statement, answer, end);
 		db_drop(db);
 	} else if (end == DB_LATE) {
 		db_log_down("", "no answer in time");
-		db_back_off(db);
+		db_late(db);
 	}
 	return end;
 }
 
-static enum db_wait prepare(struct db *db, const struct call *call, PGresult **answer)
+static enum db_wait prepare(struct db *db, const struct db_call *call, PGresult **answer)
 {
+	struct db_connection *connection = db->connection;
 	const char *name = statements[call->statement].name;
 	enum db_wait end;
 
-	*answer = NULL;
-	if (db->prepared[call->statement])
+	if (call->plain || connection->prepared[call->statement])
 		return DB_ARRIVED;
-	PQsendPrepare(db->connection, name, statements[call->statement].sql, 0, NULL);
-	end = finish(db, call, answer);
+	PQsendPrepare(connection->session, name, statements[call->statement].sql, 0, NULL);
+	end = settle(db, call->statement, *answer, db_await(db, answer));
 	if (end == DB_ARRIVED && PQresultStatus(*answer) == PGRES_COMMAND_OK) {
-		db->prepared[call->statement] = true;
+		connection->prepared[call->statement] = true;
 		PQclear(*answer);
 		*answer = NULL;
 	}
 	return end;
 }
 
-static enum db_wait execute(struct db *db, const struct call *call, PGresult **answer)
+static enum db_wait execute(struct db *db, const struct db_call *call, PGresult **answer)
 {
-	PQsendQueryPrepared(db->connection, statements[call->statement].name, call->count,
-		call->parameters, NULL, NULL, 0);
-	return finish(db, call, answer);
+	PGconn *session = db->connection->session;
+	enum db_wait end = DB_ARRIVED;
+
+	if (call->plain)
+		PQsendQuery(session, statements[call->statement].sql);
+	else
+		PQsendQueryPrepared(session, statements[call->statement].name, call->count,
+			call->parameters, NULL, NULL, 0);
+	if (call->rows)
+		end = db_send_rows(db, call->rows, call->rows_len, answer);
+	if (end == DB_ARRIVED)
+		end = db_await(db, answer);
+	return settle(db, call->statement, *answer, end);
 }
 
-static enum db_result judge(struct db *db, const struct call *call, const PGresult *answer)
+/* The server's timeouts follow the budget: connections go from hand to hand. */
+static enum db_wait adjust_timeouts(struct db *db)
+{
+	const struct db_timeouts timeouts = db_timeouts_for(db->budget_ms);
+	const char *const parameters[] = { timeouts.statement, timeouts.lock, timeouts.idle };
+	const struct db_call call = {
+		.statement = STATEMENT_set_timeouts, .parameters = parameters, .count = 3
+	};
+	PGresult *answer = NULL;
+	enum db_wait end;
+
+	if (db->transaction != DB_NONE || db->connection->budget_ms == db->budget_ms)
+		return DB_ARRIVED;
+	end = prepare(db, &call, &answer);
+	if (end == DB_ARRIVED && !answer)
+		end = execute(db, &call, &answer);
+	PQclear(answer);
+	if (end == DB_ARRIVED)
+		db->connection->budget_ms = db->budget_ms;
+	return end;
+}
+
+static bool is_harmless(enum db_statement statement)
+{
+	const char *sql = statements[statement].sql;
+
+	return text_starts_with(sql, "SELECT") || text_starts_with(sql, "BEGIN") ||
+	       text_starts_with(sql, "LISTEN");
+}
+
+static enum db_result judge(struct db *db, const struct db_call *call, const PGresult *answer)
 {
 	const char *sqlstate = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
 	enum db_result result;
@@ -126,6 +152,8 @@ static enum db_result judge(struct db *db, const struct call *call, const PGresu
 		return strcmp(PQcmdTuples((PGresult *)answer), "0") == 0 ? DB_NOT_FOUND : DB_OK;
 	default: break;
 	}
+	if (db->transaction == DB_OPEN)
+		db->transaction = DB_BROKEN;
 	result = db_result_from(sqlstate ? sqlstate : "");
 	if (result == DB_BUSY || result == DB_DOWN)
 		db_log_failure(db, call->statement, answer, DB_ARRIVED);
@@ -134,56 +162,72 @@ static enum db_result judge(struct db *db, const struct call *call, const PGresu
 
 /* *again: it certainly had no effect, or has none at all, and the connection is gone. */
 static enum db_result attempt(
-	struct db *db, const struct call *call, PGresult **answer, bool *again)
+	struct db *db, const struct db_call *call, PGresult **answer, bool *again)
 {
 	enum db_result result = db_connect(db);
 	enum db_wait end;
 
-	*answer = NULL;
 	*again = false;
 	if (result != DB_OK)
 		return result;
-	end = prepare(db, call, answer);
+	db->session_pid = PQbackendPID(db->connection->session);
+	end = adjust_timeouts(db);
+	if (end == DB_ARRIVED)
+		end = prepare(db, call, answer);
 	*again = end == DB_LOST;
 	if (end == DB_ARRIVED && !*answer) {
 		end = execute(db, call, answer);
-		*again = end == DB_LOST &&
-			 text_starts_with(statements[call->statement].sql, "SELECT");
+		*again = end == DB_LOST && is_harmless(call->statement);
 	}
 	if (end != DB_ARRIVED)
 		return DB_DOWN;
-	db->failures = 0;
+	db_heard(db);
 	db_log_up();
 	return judge(db, call, *answer);
 }
 
-static enum db_result attempt_twice(struct db *db, const struct call *call, PGresult **answer)
+static enum db_result attempt_twice(struct db *db, const struct db_call *call, PGresult **answer)
 {
 	bool again;
-	enum db_result result;
+	enum db_result result = attempt(db, call, answer, &again);
 
-	db_drop_if_ended(db);
-	result = attempt(db, call, answer, &again);
-	if (again) {
-		PQclear(*answer);
-		result = attempt(db, call, answer, &again);
-	}
-	return result;
+	if (db->transaction != DB_NONE && !db->connection)
+		db->transaction = DB_BROKEN;
+	if (!again || db->transaction != DB_NONE)
+		return result;
+	PQclear(*answer);
+	*answer = NULL;
+	result = db_lease(db);
+	return result == DB_OK ? attempt(db, call, answer, &again) : result;
 }
 
-/* The answer is the caller's to clear, whatever the result. */
-static enum db_result run(struct db *db, const struct call *call, PGresult **answer)
+/* DB_OK: there is a connection to run the call on, and time. */
+static enum db_result begin_call(struct db *db)
 {
-	uint64_t begin = clock_monotonic(), took;
-	enum db_result result = DB_DOWN;
+	if (is_over(db)) {
+		if (db->transaction != DB_NONE)
+			abandon(db);
+		return DB_DOWN;
+	}
+	if (db->transaction == DB_BROKEN)
+		return DB_DOWN;
+	return db_lease(db);
+}
+
+enum db_result db_call(struct db *db, const struct db_call *call, PGresult **answer)
+{
+	uint64_t begin = clock_monotonic();
+	enum db_result result = begin_call(db);
 
 	*answer = NULL;
-	if (begin < db->deadline && !db_backs_off(db)) {
+	if (result == DB_OK) {
+		db->begun = clock_monotonic();
 		result = attempt_twice(db, call, answer);
-		took = clock_monotonic() - begin;
-		db->spent += took;
-		metrics_observe(METRIC_db_query_duration, db->program, took);
+		metrics_observe(METRIC_db_query_duration, db->program, clock_monotonic() - begin);
 	}
+	if (db->connection && !db->pinned)
+		db_return(db);
+	db->spent += clock_monotonic() - begin;
 	metrics_add(METRIC_db_queries, db->program, result, 1);
 	return result;
 }
@@ -191,9 +235,11 @@ static enum db_result run(struct db *db, const struct call *call, PGresult **ans
 enum db_result db_query(struct db *db, enum db_statement statement, const char *const *parameters,
 	int count, struct db_rows **rows)
 {
-	const struct call call = { statement, parameters, count };
+	const struct db_call call = {
+		.statement = statement, .parameters = parameters, .count = count
+	};
 	PGresult *answer;
-	enum db_result result = run(db, &call, &answer);
+	enum db_result result = db_call(db, &call, &answer);
 
 	*rows = NULL;
 	if (result == DB_OK)
@@ -203,62 +249,23 @@ enum db_result db_query(struct db *db, enum db_statement statement, const char *
 	return result;
 }
 
-enum db_result db_run(
-	struct db *db, enum db_statement statement, const char *const *parameters, int count)
+enum db_result db_call_only(struct db *db, const struct db_call *call)
 {
-	const struct call call = { statement, parameters, count };
 	PGresult *answer;
-	enum db_result result = run(db, &call, &answer);
+	enum db_result result = db_call(db, call, &answer);
 
 	PQclear(answer);
 	return result;
 }
 
-const char *db_number_text(char memory[DB_NUMBER], int64_t number)
+enum db_result db_run(
+	struct db *db, enum db_statement statement, const char *const *parameters, int count)
 {
-	struct text text = text_fixed(memory, DB_NUMBER);
+	const struct db_call call = {
+		.statement = statement, .parameters = parameters, .count = count
+	};
 
-	text_add_number(&text, number);
-	return memory;
-}
-
-/* struct db_rows is never defined: it is libpq's result under a name that others may know. */
-static const PGresult *result_of(const struct db_rows *rows)
-{
-	return (const PGresult *)rows;
-}
-
-int db_rows_count(const struct db_rows *rows)
-{
-	return PQntuples(result_of(rows));
-}
-
-const char *db_text(const struct db_rows *rows, int row, int column)
-{
-	return PQgetvalue(result_of(rows), row, column);
-}
-
-bool db_is_null(const struct db_rows *rows, int row, int column)
-{
-	return PQgetisnull(result_of(rows), row, column);
-}
-
-int64_t db_number(const struct db_rows *rows, int row, int column)
-{
-	int64_t number = 0;
-
-	(void)text_to_number(db_text(rows, row, column), INT64_MIN, INT64_MAX, &number);
-	return number;
-}
-
-bool db_boolean(const struct db_rows *rows, int row, int column)
-{
-	return *db_text(rows, row, column) == 't';
-}
-
-void db_rows_free(struct db_rows *rows)
-{
-	PQclear((PGresult *)rows);
+	return db_call_only(db, &call);
 }
 
 /* The number that a statement without parameters answers with. */
@@ -294,5 +301,5 @@ int64_t db_spent_us(const struct db *db)
 
 int db_session_pid(const struct db *db)
 {
-	return db->connection ? PQbackendPID(db->connection) : 0;
+	return db->session_pid;
 }

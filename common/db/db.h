@@ -1,15 +1,22 @@
 /*
- * db - one connection to PostgreSQL, owned by one thread, that never blocks past its deadline.
+ * db - a thread's way to PostgreSQL, that never blocks past its deadline.
+ *
+ * A struct db belongs to one thread. The connections belong to the process: all threads that give
+ * the same URL share a pool of at most db_pool_limit() of them. One is leased for a statement, or
+ * from db_begin() to the end of the transaction; who finds none free waits, but never past its
+ * deadline (DB_BUSY then).
  *
  * libpq runs in non-blocking mode under poll(2): a server that hangs or was stopped with SIGSTOP
  * ignores every timeout that libpq itself has. A request sets its budget once with
  * db_set_deadline(); connecting, sending and waiting all draw on it. What is not finished then is
  * DB_DOWN and the connection is dropped, the outcome of a write unknown.
  *
- * The connection is opened on first use and again after a failure, with exponential back-off and
- * jitter; until the next try is due every call fails at once. A connection that the server closed
- * while nobody used it is replaced at once, within the deadline, and a statement that certainly had
- * no effect yet is sent again, once: a restart of PostgreSQL costs as few errors as possible.
+ * Connections are opened on first use and again after a failure, with exponential back-off and
+ * jitter, in which the process is one: until the next try is due every call fails at once, and when
+ * it is, one thread tries while the others go on failing at once. A connection that the server
+ * closed while nobody used it is replaced at once, within the deadline, and a statement that
+ * certainly had no effect yet is sent again, once: a restart of PostgreSQL costs as few errors as
+ * possible. In a transaction nothing is sent again.
  * Statements are those of statements.def and nothing else, prepared on their first use per
  * connection.
  *
@@ -23,6 +30,7 @@
 #define DB_DB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum db_result {
@@ -61,9 +69,16 @@ struct db *db_new(const char *url, const char *program);
 void db_free(struct db *db);
 
 /*
+ * How many connections the threads of this process share, for each URL; 32 unless this is called.
+ * A program whose threads outnumber its connections calls it once, before its first db_new().
+ */
+void db_pool_limit(unsigned connections);
+
+/*
  * From now on all calls together may take ms milliseconds; also resets what db_spent_us() says.
  * Before the first call of it nothing is sent: all is DB_DOWN. The server's own timeouts for
- * statements and locks are a little shorter than the deadline that held when it was connected.
+ * statements and locks are a little shorter than ms. Within a transaction it gives more time,
+ * unless the time is over: then the transaction is, too.
  */
 void db_set_deadline(struct db *db, int64_t ms);
 
@@ -79,6 +94,36 @@ __attribute__((warn_unused_result)) enum db_result db_query(struct db *db,
 __attribute__((warn_unused_result)) enum db_result db_run(
 	struct db *db, enum db_statement statement, const char *const *parameters, int count);
 
+/*
+ * A transaction: what runs between db_begin() and db_commit() happens whole or not at all. Once a
+ * statement in it failed, or its deadline passed, all others fail unsent until db_rollback(). A
+ * transaction within a transaction is DB_DOWN. DB_NOT_FOUND for want of rows is no failure.
+ *
+ * db_commit() ends it whatever it answers. DB_DOWN: the outcome is unknown. Any other failure, and
+ * DB_BUSY where a statement before had failed: certainly nothing happened.
+ * db_rollback() never fails: in the worst case it drops the connection, and the server rolls back
+ * by itself. Outside of a transaction it does nothing.
+ */
+__attribute__((warn_unused_result)) enum db_result db_begin(struct db *db);
+__attribute__((warn_unused_result)) enum db_result db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/*
+ * Runs a COPY … FROM STDIN with these rows in its text format, each ended by a newline: all of them
+ * or none. Results as those of db_run(). It is never sent again.
+ */
+__attribute__((warn_unused_result)) enum db_result db_copy(
+	struct db *db, enum db_statement statement, const char *rows, size_t len);
+
+/*
+ * Waits at most ms for a notification on the channel of STATEMENT_listen, which is listened to from
+ * the first call on; ms takes the place of the deadline. DB_OK: one came, or some may have been
+ * missed because the connection is new. DB_NOT_FOUND: none came. DB_DOWN or DB_BUSY: it could not
+ * be listened, perhaps at once; wait a little and call again. Keeps one connection of the pool for
+ * itself, so use a struct db for this and nothing else.
+ */
+__attribute__((warn_unused_result)) enum db_result db_wait_notification(struct db *db, int64_t ms);
+
 /* Writes a number as a parameter and returns memory. */
 const char *db_number_text(char memory[DB_NUMBER], int64_t number);
 
@@ -93,7 +138,10 @@ void db_rows_free(struct db_rows *rows);
 /* Whether the schema is the one that this build needs. */
 __attribute__((warn_unused_result)) enum db_schema db_schema(struct db *db);
 
-/* Microseconds spent in the database since db_set_deadline(), and the process id of the session. */
+/*
+ * Microseconds spent in the database since db_set_deadline(), waiting for a connection included,
+ * and the process id of the session last used, 0 when it was dropped.
+ */
 int64_t db_spent_us(const struct db *db);
 int db_session_pid(const struct db *db);
 

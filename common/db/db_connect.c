@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/text.h"
 
 enum {
-	BACK_OFF_FIRST_MS = 50,
-	BACK_OFF_MAX_MS = 1000,
 	IDLE_MESSAGES = 8, /* what a server may say unasked before we call it broken */
 	OPTIONS_MAX = 1024,
 	REASON_MAX = 160
@@ -23,10 +20,9 @@ static void ignore_notice(void *unused, const PGresult *notice)
 	(void)notice;
 }
 
-/* DB_ARRIVED when the socket is ready for one of the events. */
-static enum db_wait wait_for(const struct db *db, short events)
+enum db_wait db_wait_for(const struct db *db, short events)
 {
-	struct pollfd socket = { .fd = PQsocket(db->connection), .events = events };
+	struct pollfd socket = { .fd = PQsocket(db->connection->session), .events = events };
 
 	for (;;) {
 		uint64_t now = clock_monotonic();
@@ -43,9 +39,9 @@ static enum db_wait wait_for(const struct db *db, short events)
 }
 
 /* Takes one result that is complete; false when it was the last one. Keeps the first. */
-static bool take_result(PGconn *connection, PGresult **answer)
+static bool take_result(PGconn *session, PGresult **answer)
 {
-	PGresult *next = PQgetResult(connection);
+	PGresult *next = PQgetResult(session);
 
 	if (!next)
 		return false;
@@ -56,86 +52,61 @@ static bool take_result(PGconn *connection, PGresult **answer)
 	return true;
 }
 
-static enum db_wait lost(struct db *db, PGresult **answer)
+static enum db_wait lost(PGconn *session, PGresult **answer)
 {
 	/* The reason, such as 57P01, may have come before the end; a dead connection cannot block. */
-	take_result(db->connection, answer);
+	take_result(session, answer);
 	return DB_LOST;
 }
 
 enum db_wait db_await(struct db *db, PGresult **answer)
 {
-	*answer = NULL;
+	PGconn *session = db->connection->session;
+
 	for (;;) {
-		int unsent = PQflush(db->connection);
+		int unsent = PQflush(session);
 		enum db_wait ready;
 
 		if (unsent < 0)
-			return lost(db, answer);
-		if (unsent == 0 && !PQisBusy(db->connection)) {
-			if (take_result(db->connection, answer))
+			return lost(session, answer);
+		if (unsent == 0 && !PQisBusy(session)) {
+			/* A COPY that has no rows to send would be an answer without an end. */
+			if (take_result(session, answer) &&
+				PQresultStatus(*answer) != PGRES_COPY_IN)
 				continue;
-			return PQstatus(db->connection) == CONNECTION_OK ? DB_ARRIVED : DB_LOST;
+			return PQstatus(session) == CONNECTION_OK &&
+					       PQtransactionStatus(session) != PQTRANS_ACTIVE
+				       ? DB_ARRIVED
+				       : DB_LOST;
 		}
-		ready = wait_for(db, unsent ? POLLIN | POLLOUT : POLLIN);
+		ready = db_wait_for(db, unsent ? POLLIN | POLLOUT : POLLIN);
 		if (ready != DB_ARRIVED)
 			return ready;
-		if (!PQconsumeInput(db->connection))
-			return lost(db, answer);
+		if (!PQconsumeInput(session))
+			return lost(session, answer);
 	}
 }
 
-bool db_backs_off(const struct db *db)
+bool db_has_ended(PGconn *session)
 {
-	return !db->connection && clock_monotonic() < db->retry_at;
-}
-
-void db_drop(struct db *db)
-{
-	PQfinish(db->connection);
-	db->connection = NULL;
-	memset(db->prepared, 0, sizeof(db->prepared));
-}
-
-void db_back_off(struct db *db)
-{
-	unsigned doublings = db->failures < 5 ? db->failures : 5;
-	uint32_t delay = BACK_OFF_FIRST_MS << doublings;
-
-	if (delay > BACK_OFF_MAX_MS)
-		delay = BACK_OFF_MAX_MS;
-	db_drop(db);
-	db->failures++;
-	/* Half of it is chance, so that the threads do not all come back in the same moment. */
-	db->retry_at = clock_monotonic() + (delay / 2 + random_below(delay / 2 + 1)) * CLOCK_MS;
-}
-
-static bool has_ended(PGconn *connection)
-{
-	struct pollfd socket = { .fd = PQsocket(connection), .events = POLLIN | POLLRDHUP };
+	struct pollfd socket = { .fd = PQsocket(session), .events = POLLIN | POLLRDHUP };
 
 	for (int i = 0; i < IDLE_MESSAGES; i++) {
 		if (poll(&socket, 1, 0) == 0)
 			return false;
-		if (socket.revents & ~POLLIN || !PQconsumeInput(connection))
+		if (socket.revents & ~POLLIN || !PQconsumeInput(session))
 			return true;
 	}
 	return true;
-}
-
-void db_drop_if_ended(struct db *db)
-{
-	if (db->connection && has_ended(db->connection))
-		db_drop(db);
 }
 
 /*
  * The reason alone: what libpq puts before "failed: " names the host, and in a mistyped URL part of
  * the password stands in the place of the host.
  */
-static void read_reason(const PGconn *connection, char sqlstate[DB_SQLSTATE + 1], char *reason)
+static void read_reason(const PGconn *session, char sqlstate[DB_SQLSTATE + 1], char *reason)
 {
-	const char *message = strstr(PQerrorMessage(connection), "failed: ");
+	const char *message = strstr(PQerrorMessage(session), "failed: ");
 	const char *state;
 	size_t len;
 
@@ -160,9 +131,12 @@ static enum db_result connect_failed(struct db *db, enum db_wait end)
 	if (end == DB_LATE)
 		(void)text_copy(reason, sizeof(reason), "no answer in time");
 	else
-		read_reason(db->connection, sqlstate, reason);
+		read_reason(db->connection->session, sqlstate, reason);
 	db_log_down(sqlstate, reason);
-	db_back_off(db);
+	if (end == DB_LATE)
+		db_late(db);
+	else
+		db_back_off(db);
 	return db_result_from(sqlstate);
 }
 
@@ -170,25 +144,31 @@ static enum db_result connect_failed(struct db *db, enum db_wait end)
  * Timeouts of the server end what we no longer wait for. They come a little before our own, so that
  * a lock or a slow statement is DB_BUSY and costs no connection.
  */
-static void write_options(const struct db *db, struct text *options)
+struct db_timeouts db_timeouts_for(int64_t budget_ms)
 {
-	text_addf(options,
-		"%s -c statement_timeout=%lld -c lock_timeout=%lld"
-		" -c idle_in_transaction_session_timeout=%lld",
-		db->options, (long long)(db->budget_ms * 7 / 8 + 1),
-		(long long)(db->budget_ms * 3 / 4 + 1), (long long)(db->budget_ms * 2));
+	struct db_timeouts timeouts;
+
+	db_number_text(timeouts.statement, budget_ms * 7 / 8 + 1);
+	db_number_text(timeouts.lock, budget_ms * 3 / 4 + 1);
+	db_number_text(timeouts.idle, budget_ms * 2);
+	return timeouts;
 }
 
 static PGconn *start(const struct db *db)
 {
 	char options_memory[OPTIONS_MAX];
 	struct text options = text_fixed(options_memory, sizeof(options_memory));
+	const struct db_timeouts timeouts = db_timeouts_for(db->budget_ms);
 	/* A later word wins over an earlier one: the URL may ask for GSS, which can block. */
 	const char *keywords[] = { "gssencmode", "dbname", "options", "application_name",
 		"client_encoding", NULL };
-	const char *values[] = { "disable", db->url, options.data, db->name, "UTF8", NULL };
+	const char *values[] = { "disable", db_pool_url(db->pool), options.data,
+		db_pool_name(db->pool), "UTF8", NULL };
 
-	write_options(db, &options);
+	text_addf(&options,
+		"%s -c statement_timeout=%s -c lock_timeout=%s"
+		" -c idle_in_transaction_session_timeout=%s",
+		db_pool_options(db->pool), timeouts.statement, timeouts.lock, timeouts.idle);
 	return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -197,32 +177,33 @@ static enum db_wait finish_connecting(struct db *db)
 	PostgresPollingStatusType turn = PGRES_POLLING_WRITING;
 
 	while (turn != PGRES_POLLING_OK) {
-		enum db_wait ready = wait_for(db, turn == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+		enum db_wait ready =
+			db_wait_for(db, turn == PGRES_POLLING_READING ? POLLIN : POLLOUT);
 
 		if (ready != DB_ARRIVED)
 			return ready;
-		turn = PQconnectPoll(db->connection);
+		turn = PQconnectPoll(db->connection->session);
 		if (turn == PGRES_POLLING_FAILED)
 			return DB_LOST;
 	}
-	return PQsetnonblocking(db->connection, 1) == 0 ? DB_ARRIVED : DB_LOST;
+	return PQsetnonblocking(db->connection->session, 1) == 0 ? DB_ARRIVED : DB_LOST;
 }
 
 enum db_result db_connect(struct db *db)
 {
+	struct db_connection *connection = db->connection;
 	enum db_wait end;
 
-	if (db->connection)
+	if (connection->session)
 		return DB_OK;
-	if (clock_monotonic() >= db->deadline)
-		return DB_DOWN;
 	metrics_add(METRIC_db_connects, db->program, 0, 1);
-	db->connection = start(db);
-	if (!db->connection || PQstatus(db->connection) == CONNECTION_BAD)
+	connection->session = start(db);
+	connection->budget_ms = db->budget_ms;
+	if (!connection->session || PQstatus(connection->session) == CONNECTION_BAD)
 		return connect_failed(db, DB_LOST);
 	/* libpq tells the SQLSTATE of a refused connection only in the text, and only if asked. */
-	PQsetErrorVerbosity(db->connection, PQERRORS_SQLSTATE);
-	PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
+	PQsetErrorVerbosity(connection->session, PQERRORS_SQLSTATE);
+	PQsetNoticeReceiver(connection->session, ignore_notice, NULL);
 	end = finish_connecting(db);
 	return end == DB_ARRIVED ? DB_OK : connect_failed(db, end);
 }

@@ -58,7 +58,7 @@ void db_log_failure(
 	else
 		log_field(&line, "error", end == DB_LOST ? "connection lost" : "not sent");
 	if (end == DB_ARRIVED)
-		log_field_number(&line, "db_pid", PQbackendPID(db->connection));
+		log_field_number(&line, "db_pid", PQbackendPID(db->connection->session));
 	log_end(&line);
 }
 

@@ -450,33 +450,53 @@ static const struct {
 #include "db/statements.def"
 };
 
+/* What belongs to a session or copies; EXPLAIN can't look at it. */
+static bool is_plain(const char *sql)
+{
+	static const char *const words[] = { "BEGIN", "COMMIT", "ROLLBACK", "LISTEN", "COPY" };
+	bool plain = false;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		plain |= text_starts_with(sql, words[i]);
+	return plain;
+}
+
+static bool runs(PGconn *session, const char *sql)
+{
+	PGresult *answer = PQexec(session, sql);
+	bool good = PQresultStatus(answer) == PGRES_TUPLES_OK;
+
+	PQclear(answer);
+	return good;
+}
+
 /* EXPLAIN EXECUTE checks privileges as well, and changes nothing. */
-static void explain(PGconn *session, const char *name)
+static bool can_run(PGconn *session, const char *name, const char *statement)
 {
 	char memory[512];
 	struct text sql = text_fixed(memory, sizeof(memory));
-	PGresult *answer = PQdescribePrepared(session, name);
+	PGresult *answer = PQprepare(session, name, statement, 0, NULL);
 
+	PQclear(answer);
+	answer = PQdescribePrepared(session, name);
 	text_addf(&sql, "EXPLAIN EXECUTE %s", name);
 	for (int i = 0; i < PQnparams(answer); i++)
 		text_add(&sql, i ? ", NULL" : "(NULL");
 	text_add(&sql, PQnparams(answer) ? ")" : "");
 	PQclear(answer);
-	database_in(session, memory);
+	return runs(session, memory);
 }
 
-Test(statements, can_all_be_run_by_the_web_role)
+Test(statements, can_all_be_run_by_the_role_that_needs_them)
 {
-	PGconn *session = database_session(WEB);
+	PGconn *web = database_session(WEB), *ingest = database_session(INGEST);
 
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		PGresult *answer =
-			PQprepare(session, statements[i].name, statements[i].sql, 0, NULL);
-
-		cr_assert(PQresultStatus(answer) == PGRES_COMMAND_OK, "%s: %s", statements[i].name,
-			PQerrorMessage(session));
-		PQclear(answer);
-		explain(session, statements[i].name);
-	}
-	PQfinish(session);
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		cr_expect(is_plain(statements[i].sql) ||
+				  can_run(web, statements[i].name, statements[i].sql) ||
+				  can_run(ingest, statements[i].name, statements[i].sql),
+			"%s: %s%s", statements[i].name, PQerrorMessage(web),
+			PQerrorMessage(ingest));
+	PQfinish(ingest);
+	PQfinish(web);
 }
