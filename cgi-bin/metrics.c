@@ -2,10 +2,22 @@
  * metrics - the page for Prometheus, read from the shared segment alone: it costs no SQL and
  * answers while PostgreSQL hangs.
  */
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "base/segment.h"
 #include "base/workers.h"
 #include "service/service.h"
+
+/* What the replica's writer last said; that it says nothing any more shows as a lag that grows. */
+static void publish_replica(void)
+{
+	struct replica_status *replica = &segment_get()->replica;
+	enum label_state now = atomic_load(&replica->state);
+	for (enum label_state state = 0; state < LABEL_state_COUNT; state++)
+		metrics_set(METRIC_replica_state, state, 0, state == now);
+	metrics_set(METRIC_replica_lag, 0, 0,
+		(int64_t)(clock_monotonic() - atomic_load(&replica->seen)));
+}
 
 static void show(struct worker *worker, const struct http_request *req, struct http_response *res)
 {
@@ -23,6 +35,7 @@ static void show(struct worker *worker, const struct http_request *req, struct h
 		return;
 	}
 	workers_publish();
+	publish_replica();
 	metrics_set(METRIC_build, LABEL_version_BUILD, 0, 1);
 	metrics_set(METRIC_segment_created, 0, 0, segment_get()->header.created_ms * 1000000);
 	metrics_render(&res->body);
