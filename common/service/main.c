@@ -228,6 +228,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return answer_argument(argc, argv);
+	if (SERVICE.connections != 0)
+		db_pool_limit(SERVICE.connections);
 	if (!load_settings())
 		return EXIT_FAILURE;
 	if (!follow_parent())
