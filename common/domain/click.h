@@ -29,7 +29,7 @@
  *     network   of the visitor in CIDR form, see base/address.h; \N if unknown
  *     visitor   see visitor.h; a signed number
  *
- * Only the last line of a segment can be torn, and only by the death of its writer; it lacks its
+ * Only the last line of a segment can be torn, by the death of its writer or a failing disk; it lacks its
  * newline then. What a click never holds: the whole address, the user agent, the page of the
  * referrer, the query of the request.
  */
