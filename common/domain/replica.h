@@ -1,19 +1,53 @@
 /*
- * replica - finds the link behind a code, for redirects.
+ * replica - finds the link behind a code in this node's copy of all links, for redirects.
  *
- * LINK_OK: follow it. LINK_UNKNOWN: there is none, or it is disabled or not valid yet. LINK_GONE:
- * deleted or expired. LINK_DOWN: it cannot be said now; unknown is not absent, so answer 503.
+ * A lookup takes a microsecond or two, whatever PostgreSQL does, and takes no lock. Each thread has
+ * a struct replica; the threads of a process share the open file and its map. A file that is
+ * missing, foreign, cut short or full of rubbish gives LINK_DOWN, never a crash and never a wrong
+ * link: records have checksums, and replica_rescue() is to be called by the handler of SIGBUS and
+ * SIGSEGV. What the file is and who writes it: replica_writer.h. After a fork() it is not to be
+ * used by the child.
  */
 #ifndef DOMAIN_REPLICA_H
 #define DOMAIN_REPLICA_H
 
+#include "base/metrics.h"
 #include "domain/link.h"
+#include "domain/replica_record.h"
 
+struct replica;
+
+/* directory is copied; nothing is opened yet. NULL: no memory. */
+struct replica *replica_new(const char *directory);
+void replica_free(struct replica *replica);
+
+/* To be replaced by those below, with a struct replica before db, once replicate works. */
 __attribute__((warn_unused_result)) enum link_result replica_find(
 	struct db *db, const char *code, struct link *found);
-
-/* The same by links.id. */
 __attribute__((warn_unused_result)) enum link_result replica_find_id(
 	struct db *db, int64_t id, struct link *found);
+
+/*
+ * The first record whose code is greater than `after`, "" for the first of all; false: there is
+ * none, or nothing can be read. Records that make no sense are left out. For tools.
+ */
+__attribute__((warn_unused_result)) bool replica_next(
+	struct replica *replica, const char *after, struct replica_record *record);
+
+/*
+ * Until this node's replica has that version of the code or a newer one, at most ms milliseconds:
+ * false then, and at once while the replica does not follow PostgreSQL.
+ */
+bool replica_wait(struct replica *replica, const char *code, int64_t version, unsigned ms);
+
+/* What the replica is doing; ABSENT when its writer was not heard of for 5 s (REFUSING stays). */
+enum label_state replica_state(void);
+
+/*
+ * For the handlers of SIGBUS and SIGSEGV: does not return when this thread was reading or writing a
+ * replica, whose call then says that the file is damaged. A fault in the shared segment is none of
+ * its business.
+ */
+void replica_rescue(const void *address);
 
 #endif

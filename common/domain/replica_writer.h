@@ -1,0 +1,114 @@
+/*
+ * replica_writer - the one writer of this node's replica; for the program replicate alone.
+ *
+ * The directory holds links-<16 hex digits>.mdb, an LMDB file, and the symbolic link "current" that
+ * names the one to read. That number is the file's generation, which the writer says in the shared
+ * segment. A file is never repaired: a new one is built beside it and published in its place, and
+ * readers go over to it at their next lookup. Who writes holds a lock on writer.lock.
+ *
+ * Nothing here aborts or crashes over a damaged file: the result is REPLICA_DAMAGED, logged once,
+ * and so is every further call until replica_writer_build(). A process that dies soon after it
+ * opened the file, five times in a row, finds it damaged, too: so a file that kills us is replaced.
+ * After any other result than REPLICA_OK or REPLICA_MISSING of a call within a transaction, abort
+ * it. REPLICA_ERROR and REPLICA_FULL may pass: abort, open again and go on later.
+ *
+ * A commit is on the disk but for the last one, which a power cut may take back whole; while a file
+ * is being built nothing is until it is published. A transaction keeps what it changes in memory:
+ * put some thousand records in one. One thread uses a writer; it must not be carried over a fork().
+ */
+#ifndef DOMAIN_REPLICA_WRITER_H
+#define DOMAIN_REPLICA_WRITER_H
+
+#include "domain/replica_record.h"
+
+enum replica_result {
+	REPLICA_OK,
+	REPLICA_MISSING, /* no such file, or no such link */
+	REPLICA_DAMAGED, /* build another one */
+	REPLICA_BUSY,    /* another process, or a reader of this one, has it */
+	REPLICA_FULL,    /* the disk, or LINKSHRINK_REPLICA_MAX_BYTES */
+	REPLICA_ERROR    /* anything else; the log says what */
+};
+
+/* What is known about the contents as a whole. */
+struct replica_meta {
+	char identity[128]; /* of the database that they came from */
+	bool complete;      /* every link was there once; if not, it is no copy of anything */
+	int64_t cursor_us;  /* updated_at, in microseconds since 1970, and code: changes from */
+	char cursor_code[CODE_MAX + 1]; /* here on may be missing */
+};
+
+struct replica_writer;
+
+/* Opens nothing yet; directory is copied. max_bytes: how large a file may become. NULL: no memory. */
+struct replica_writer *replica_writer_new(const char *directory, int64_t max_bytes);
+
+/* An open transaction is aborted, a file that was not published is removed. NULL is fine. */
+void replica_writer_free(struct replica_writer *writer);
+
+/*
+ * Takes the lock (makes the directory if need be) and opens the current file for changes; what was
+ * open before is closed. OK, MISSING, DAMAGED: the lock is held now, so that one may be built.
+ * BUSY, ERROR: it is not.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_open(
+	struct replica_writer *writer);
+
+/*
+ * Begins a new, empty file, which from now on all calls are about; the lock must be held. What is
+ * current stays so. Fast for records in the order of their codes (bytes); others work as well. Ids
+ * can be found once it is published.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_build(
+	struct replica_writer *writer);
+
+/* Makes what was built current, on the disk and in the segment; goes on with it as if opened. */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_publish(
+	struct replica_writer *writer);
+
+__attribute__((warn_unused_result)) enum replica_result replica_writer_begin(
+	struct replica_writer *writer);
+__attribute__((warn_unused_result)) enum replica_result replica_writer_commit(
+	struct replica_writer *writer);
+/* Also right where nothing was begun. */
+void replica_writer_abort(struct replica_writer *writer);
+
+/*
+ * Stores a record in place of the one of this code; within a transaction. *changed (may be NULL):
+ * it is not what was there already. While building the same record counts as changed.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_put(
+	struct replica_writer *writer, const struct replica_record *record, bool *changed);
+
+/* MISSING: nothing was ever put. Putting is within a transaction. */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_get_meta(
+	struct replica_writer *writer, struct replica_meta *meta);
+__attribute__((warn_unused_result)) enum replica_result replica_writer_put_meta(
+	struct replica_writer *writer, const struct replica_meta *meta);
+
+/*
+ * The record of a code, and the first one whose code is greater than `after` ("" for the first of
+ * all): OK or MISSING. Within a transaction they see what it has put. A single record that makes no
+ * sense is skipped by next, which counts it in *damaged (may be NULL), and MISSING for find: put it
+ * again.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_find(
+	struct replica_writer *writer, const char *code, struct replica_record *record);
+__attribute__((warn_unused_result)) enum replica_result replica_writer_next(
+	struct replica_writer *writer, const char *after, struct replica_record *record,
+	uint64_t *damaged);
+
+/* How many links there are, deleted ones included; 0 also when it cannot be said. */
+uint64_t replica_writer_count(struct replica_writer *writer);
+
+/*
+ * A look about once a second: clears the places of readers that died, and finds the file DAMAGED
+ * when it was removed, replaced or cut short.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_check(
+	struct replica_writer *writer);
+
+/* The generation of the file that is open, 0 for none. */
+uint64_t replica_writer_generation(const struct replica_writer *writer);
+
+#endif
