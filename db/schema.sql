@@ -14,6 +14,7 @@ COMMENT ON SCHEMA public IS 'standard public schema';
 CREATE FUNCTION public.clicks_drop_partitions(before date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
     AS $_$
 DECLARE
 	dropped integer := 0;
@@ -27,6 +28,8 @@ BEGIN
 		EXECUTE format('DROP TABLE %I', partition);
 		dropped := dropped + 1;
 	END LOOP;
+	DELETE FROM clicks_other WHERE time < before;
+	DELETE FROM click_visitors_other WHERE day < before;
 	RETURN dropped;
 END
 $_$;
@@ -55,7 +58,7 @@ BEGIN
 				EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
 					partition, parent, day, day + 1);
 				made := made + 1;
-			EXCEPTION WHEN check_violation OR duplicate_table THEN
+			EXCEPTION WHEN check_violation OR duplicate_table OR unique_violation THEN
 				NULL; -- rows of that day are in the default partition already, or another node was faster
 			END;
 		END LOOP;
@@ -143,7 +146,7 @@ WITH (fillfactor='70');
 
 -- Name: TABLE click_stats; Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON TABLE public.click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
+COMMENT ON TABLE public.click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty; an empty referrer is an unknown one. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
 
 -- Name: click_visitors; Type: TABLE; Schema: public; Owner: -
 
@@ -400,7 +403,7 @@ ALTER TABLE ONLY public.click_counts
 -- Name: click_stats click_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.click_stats
-    ADD CONSTRAINT click_stats_pkey PRIMARY KEY (link, day, dimension, value, node);
+    ADD CONSTRAINT click_stats_pkey PRIMARY KEY (day, link, dimension, value, node);
 
 -- Name: click_visitors click_visitors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 

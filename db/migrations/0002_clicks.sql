@@ -48,13 +48,14 @@ CREATE TABLE click_stats (
 	value     text COLLATE "C" NOT NULL,
 	node      smallint NOT NULL,
 	n         bigint NOT NULL,
-	CONSTRAINT click_stats_pkey PRIMARY KEY (link, day, dimension, value, node),
+	-- By day first: a day's keys stay together, where they are counted and where they are folded.
+	CONSTRAINT click_stats_pkey PRIMARY KEY (day, link, dimension, value, node),
 	CONSTRAINT click_stats_dimension_known CHECK (
 		dimension IN ('referrer', 'browser', 'os', 'bot', 'visitors')),
 	CONSTRAINT click_stats_counted CHECK (n >= 0)
 )
 WITH (fillfactor = 70);
-COMMENT ON TABLE click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
+COMMENT ON TABLE click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty; an empty referrer is an unknown one. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
 
 CREATE TABLE spool_offsets (
 	segment    bigint NOT NULL,
@@ -103,7 +104,7 @@ BEGIN
 				EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
 					partition, parent, day, day + 1);
 				made := made + 1;
-			EXCEPTION WHEN check_violation OR duplicate_table THEN
+			EXCEPTION WHEN check_violation OR duplicate_table OR unique_violation THEN
 				NULL; -- rows of that day are in the default partition already, or another node was faster
 			END;
 		END LOOP;
@@ -112,9 +113,9 @@ BEGIN
 END
 $$;
 
--- Drops the partitions of all days before a day. How many it dropped.
+-- Drops the partitions of all days before a day, and what else is that old. How many it dropped.
 CREATE FUNCTION clicks_drop_partitions(before date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	dropped integer := 0;
 	partition text;
@@ -127,6 +128,8 @@ BEGIN
 		EXECUTE format('DROP TABLE %I', partition);
 		dropped := dropped + 1;
 	END LOOP;
+	DELETE FROM clicks_other WHERE time < before;
+	DELETE FROM click_visitors_other WHERE day < before;
 	RETURN dropped;
 END
 $$;
