@@ -155,6 +155,8 @@ static enum db_result judge(struct db *db, const struct db_call *call, const PGr
 	if (db->transaction == DB_OPEN)
 		db->transaction = DB_BROKEN;
 	result = db_result_from(sqlstate ? sqlstate : "");
+	db->data_refused =
+		sqlstate && (text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23"));
 	if (result == DB_BUSY || result == DB_DOWN)
 		db_log_failure(db, call->statement, answer, DB_ARRIVED);
 	return result;
@@ -302,4 +304,9 @@ int64_t db_spent_us(const struct db *db)
 int db_session_pid(const struct db *db)
 {
 	return db->session_pid;
+}
+
+bool db_data_refused(const struct db *db)
+{
+	return db->data_refused;
 }
