@@ -222,6 +222,7 @@ enum db_result db_call(struct db *db, const struct db_call *call, PGresult **ans
 	enum db_result result = begin_call(db);
 
 	*answer = NULL;
+	db->data_refused = false;
 	if (result == DB_OK) {
 		db->begun = clock_monotonic();
 		result = attempt_twice(db, call, answer);
