@@ -15,11 +15,13 @@
 
 enum {
 	REPLICA_TAGS_MAX = 4000,
-	REPLICA_RECORD_MAX = 160 + TARGET_URL_MAX + LINK_TITLE_MAX + REPLICA_TAGS_MAX
+	REPLICA_RECORD_MAX = 200 + TARGET_URL_MAX + LINK_TITLE_MAX + REPLICA_TAGS_MAX
 };
 
 struct replica_record {
 	struct link link;
+	/* Microseconds beyond the milliseconds of its times, 0 to 999: to put it back to the record. */
+	int valid_since_us, valid_until_us, created_us, updated_us;
 	int64_t visits;
 	char tags[REPLICA_TAGS_MAX + 1]; /* text of an array of PostgreSQL, never looked into */
 };

@@ -30,12 +30,21 @@ enum replica_result {
 	REPLICA_ERROR    /* anything else; the log says what */
 };
 
+enum { REPLICA_KNOWN = 16 };
+
+/* A link that the database must have, at least as new as this. */
+struct replica_known {
+	char code[CODE_MAX + 1];
+	int64_t version, updated_us;
+};
+
 /* What is known about the contents as a whole. */
 struct replica_meta {
 	char identity[128]; /* of the database that they came from */
 	bool complete;      /* every link was there once; if not, it is no copy of anything */
 	int64_t cursor_us;  /* updated_at, in microseconds since 1970, and code: changes from */
 	char cursor_code[CODE_MAX + 1]; /* here on may be missing */
+	struct replica_known known[REPLICA_KNOWN]; /* some of the newest; "" for none */
 };
 
 struct replica_writer;
