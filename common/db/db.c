@@ -154,7 +154,10 @@ static enum db_result judge(struct db *db, const struct db_call *call, const PGr
 	}
 	if (db->transaction == DB_OPEN)
 		db->transaction = DB_BROKEN;
-	result = db_result_from(sqlstate ? sqlstate : "");
+	if (!sqlstate)
+		sqlstate = "";
+	db->refused = text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23");
+	result = db_result_from(sqlstate);
 	db->data_refused =
 		sqlstate && (text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23"));
 	if (result == DB_BUSY || result == DB_DOWN)
@@ -310,4 +313,19 @@ int db_session_pid(const struct db *db)
 bool db_data_refused(const struct db *db)
 {
 	return db->data_refused;
+}
+
+bool db_refused(const struct db *db)
+{
+	return db->refused;
+}
+
+uint64_t db_deadline(const struct db *db)
+{
+	return db->deadline;
+}
+
+bool db_same(const struct db *db, const struct db *other)
+{
+	return db->pool == other->pool;
 }

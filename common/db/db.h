@@ -108,6 +108,8 @@ __attribute__((warn_unused_result)) enum db_result db_begin(struct db *db);
 __attribute__((warn_unused_result)) enum db_result db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+bool db_in_transaction(const struct db *db);
+
 /*
  * Runs a COPY … FROM STDIN with these rows in its text format, each ended by a newline: all of them
  * or none. Results as those of db_run(). It is never sent again.
@@ -137,6 +139,18 @@ void db_rows_free(struct db_rows *rows);
 
 /* Whether the schema is the one that this build needs. */
 __attribute__((warn_unused_result)) enum db_schema db_schema(struct db *db);
+
+/*
+ * Whether the server refused the last statement for a value in it (SQLSTATE class 22 or 23). It had
+ * no effect then, and without that value it may work.
+ */
+bool db_refused(const struct db *db);
+
+/* The deadline by clock_monotonic(). */
+uint64_t db_deadline(const struct db *db);
+
+/* Whether two of them lead to the same database in the same way. */
+bool db_same(const struct db *db, const struct db *other);
 
 /*
  * Microseconds spent in the database since db_set_deadline(), waiting for a connection included,

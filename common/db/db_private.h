@@ -43,6 +43,7 @@ struct db {
 	bool pinned;                      /* it stays leased after a statement */
 	bool trying; /* while the database is away: this thread is the one that tries */
 	enum db_transaction transaction;
+	bool refused; /* the last statement, for a value in it */
 	enum label_program program;
 	int session_pid;
 	bool data_refused; /* see db.h */

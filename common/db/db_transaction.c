@@ -68,3 +68,8 @@ void db_rollback(struct db *db)
 	}
 	end_transaction(db);
 }
+
+bool db_in_transaction(const struct db *db)
+{
+	return db->transaction != DB_NONE;
+}
