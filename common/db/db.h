@@ -119,12 +119,14 @@ __attribute__((warn_unused_result)) enum db_result db_copy(
 
 /*
  * Waits at most ms for a notification on the channel of STATEMENT_listen, which is listened to from
- * the first call on; ms takes the place of the deadline. DB_OK: one came, or some may have been
- * missed because the connection is new. DB_NOT_FOUND: none came. DB_DOWN or DB_BUSY: it could not
- * be listened, perhaps at once; wait a little and call again. Keeps one connection of the pool for
- * itself, so use a struct db for this and nothing else.
+ * the first call on; ms takes the place of the deadline. DB_OK: one came, and its payload is copied
+ * ("" when it is longer than room allows); or some may have been missed because the connection is
+ * new: payload is "". DB_NOT_FOUND: none came. DB_DOWN or DB_BUSY: it could not be listened, perhaps
+ * at once; wait a little and call again. Keeps one connection of the pool for itself, so use a
+ * struct db for this and nothing else.
  */
-__attribute__((warn_unused_result)) enum db_result db_wait_notification(struct db *db, int64_t ms);
+__attribute__((warn_unused_result)) enum db_result db_wait_notification(
+	struct db *db, int64_t ms, char *payload, size_t room);
 
 /* Writes a number as a parameter and returns memory. */
 const char *db_number_text(char memory[DB_NUMBER], int64_t number);

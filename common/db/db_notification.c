@@ -1,25 +1,25 @@
 #include <poll.h>
 
+#include "base/text.h"
 #include "db/db_private.h"
 
-static bool take_notifications(PGconn *session)
+static bool take_notification(PGconn *session, char *payload, size_t room)
 {
-	PGnotify *notification;
-	bool came = false;
+	PGnotify *notification = PQnotifies(session);
 
-	while ((notification = PQnotifies(session))) {
-		PQfreemem(notification);
-		came = true;
-	}
-	return came;
+	if (!notification)
+		return false;
+	(void)text_copy(payload, room, notification->extra);
+	PQfreemem(notification);
+	return true;
 }
 
 /* DB_DOWN when the connection ended meanwhile. */
-static enum db_result await_notification(struct db *db)
+static enum db_result await_notification(struct db *db, char *payload, size_t room)
 {
 	PGconn *session = db->connection->session;
 
-	while (!take_notifications(session)) {
+	while (!take_notification(session, payload, room)) {
 		enum db_wait ready = db_wait_for(db, POLLIN);
 
 		if (ready == DB_LATE)
@@ -42,13 +42,14 @@ static enum db_result listen(struct db *db)
 	return result;
 }
 
-enum db_result db_wait_notification(struct db *db, int64_t ms)
+enum db_result db_wait_notification(struct db *db, int64_t ms, char *payload, size_t room)
 {
 	enum db_result result = DB_DOWN;
 
+	*payload = '\0';
 	db_set_deadline(db, ms);
 	if (db->connection)
-		result = await_notification(db);
+		result = await_notification(db, payload, room);
 	if (result != DB_DOWN)
 		return result;
 	db_drop(db);

@@ -1,17 +1,14 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "domain/database.h"
 
 /* Only shows that a call does not hang: the deadline and much room for a busy machine. */
-enum { BOUND_MS = 5000, SHORT_MS = 300, PAUSE_MS = 50, ROWS = 50000 };
+enum { BOUND_MS = 5000, SHORT_MS = 300, ROWS = 50000 };
 
 #define SESSIONS                                                                                   \
 	"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'linkshrink-redirect'"
@@ -376,60 +373,5 @@ Test(db_copy, keeps_its_deadline_while_the_session_is_stopped)
 	cr_expect(lt(u64, database_ms_since(begin), BOUND_MS));
 	kill(pid, SIGCONT);
 	text_free(&rows);
-	db_free(db);
-}
-
-Test(db_notification, comes_when_somebody_notifies)
-{
-	struct db *db = database_open();
-	uint64_t begin = clock_monotonic();
-
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK, "the first call listens");
-	cr_assert(lt(u64, database_ms_since(begin), BOUND_MS));
-	cr_assert(db_wait_notification(db, PAUSE_MS) == DB_NOT_FOUND);
-	database_do(OWNER, "NOTIFY another");
-	cr_assert(db_wait_notification(db, PAUSE_MS) == DB_NOT_FOUND);
-	database_do(OWNER, "NOTIFY linkshrink_links; NOTIFY linkshrink_links, 'b'");
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK);
-	cr_assert(db_wait_notification(db, PAUSE_MS) == DB_NOT_FOUND);
-	db_free(db);
-}
-
-static void *notify(void *unused)
-{
-	database_do(OWNER, "NOTIFY linkshrink_links");
-	return unused;
-}
-
-Test(db_notification, ends_a_wait)
-{
-	struct db *db = database_open();
-	pthread_t other;
-
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK);
-	cr_assert(pthread_create(&other, NULL, notify, NULL) == 0);
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK);
-	pthread_join(other, NULL);
-	db_free(db);
-}
-
-Test(db_notification, may_have_been_missed_when_the_session_is_a_new_one)
-{
-	struct db *db = database_open();
-	int pid;
-
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK);
-	pid = db_session_pid(db);
-	end_session(pid);
-	cr_assert(db_wait_notification(db, BOUND_MS) == DB_OK);
-	cr_assert(ne(int, db_session_pid(db), pid));
-	cr_assert(db_wait_notification(db, PAUSE_MS) == DB_NOT_FOUND);
-	database_control("stop -m immediate");
-	cr_assert(db_wait_notification(db, PAUSE_MS) == DB_DOWN);
-	database_control("start");
-	for (uint64_t begin = clock_monotonic(); db_wait_notification(db, BOUND_MS) != DB_OK;) {
-		cr_assert(lt(u64, database_ms_since(begin), BOUND_MS));
-		poll(NULL, 0, 5);
-	}
 	db_free(db);
 }
