@@ -158,8 +158,6 @@ static enum db_result judge(struct db *db, const struct db_call *call, const PGr
 		sqlstate = "";
 	db->refused = text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23");
 	result = db_result_from(sqlstate);
-	db->data_refused =
-		sqlstate && (text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23"));
 	if (result == DB_BUSY || result == DB_DOWN)
 		db_log_failure(db, call->statement, answer, DB_ARRIVED);
 	return result;
@@ -225,7 +223,7 @@ enum db_result db_call(struct db *db, const struct db_call *call, PGresult **ans
 	enum db_result result = begin_call(db);
 
 	*answer = NULL;
-	db->data_refused = false;
+	db->refused = false;
 	if (result == DB_OK) {
 		db->begun = clock_monotonic();
 		result = attempt_twice(db, call, answer);
@@ -308,11 +306,6 @@ int64_t db_spent_us(const struct db *db)
 int db_session_pid(const struct db *db)
 {
 	return db->session_pid;
-}
-
-bool db_data_refused(const struct db *db)
-{
-	return db->data_refused;
 }
 
 bool db_refused(const struct db *db)

@@ -161,10 +161,4 @@ bool db_same(const struct db *db, const struct db *other);
 int64_t db_spent_us(const struct db *db);
 int db_session_pid(const struct db *db);
 
-/*
- * Whether the server refused the last statement for its data (the classes 22 and 23 of SQLSTATE):
- * the same data will be refused again, others may not.
- */
-bool db_data_refused(const struct db *db);
-
 #endif

@@ -46,7 +46,6 @@ struct db {
 	bool refused; /* the last statement, for a value in it */
 	enum label_program program;
 	int session_pid;
-	bool data_refused; /* see db.h */
 	uint64_t deadline; /* clock_monotonic(), as is begun */
 	uint64_t begun;    /* when this call had a connection */
 	int64_t budget_ms; /* what db_set_deadline() was given */

@@ -1,0 +1,334 @@
+#include "domain/click_store.h"
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+enum { PARAMETER_MAX = 256 << 20, COLUMNS_MAX = 5 };
+
+/* Parameters that are arrays, a column each, growing row by row; the last one is a number. */
+struct columns {
+	struct text texts[COLUMNS_MAX];
+	unsigned count;
+	char node[DB_NUMBER];
+};
+
+static void begin_columns(struct columns *columns, unsigned count)
+{
+	columns->count = count;
+	for (unsigned i = 0; i < count; i++) {
+		columns->texts[i] = text_growing(PARAMETER_MAX);
+		text_add_char(&columns->texts[i], '{');
+	}
+}
+
+static void add_number(struct columns *columns, unsigned column, int64_t number)
+{
+	struct text *text = &columns->texts[column];
+
+	if (text->len > 1)
+		text_add_char(text, ',');
+	text_add_number(text, number);
+}
+
+static void add_word(struct columns *columns, unsigned column, const char *word)
+{
+	struct text *text = &columns->texts[column];
+
+	text_add(text, text->len > 1 ? ",\"" : "\"");
+	text_add(text, word);
+	text_add_char(text, '"');
+}
+
+/* Ends the arrays and gives all parameters; false: no memory. */
+static bool end_columns(
+	struct columns *columns, int64_t node, const char *parameters[COLUMNS_MAX + 1])
+{
+	bool whole = true;
+
+	for (unsigned i = 0; i < columns->count; i++) {
+		text_add_char(&columns->texts[i], '}');
+		whole = whole && !columns->texts[i].cut;
+		parameters[i] = columns->texts[i].data;
+	}
+	parameters[columns->count] = db_number_text(columns->node, node);
+	return whole;
+}
+
+static void free_columns(struct columns *columns)
+{
+	for (unsigned i = 0; i < columns->count; i++)
+		text_free(&columns->texts[i]);
+}
+
+static enum store_result result_from(struct db *db, enum db_result result)
+{
+	if (result == DB_OK || result == DB_NOT_FOUND)
+		return STORE_OK;
+	return db_refused(db) ? STORE_REFUSED : STORE_FAILED;
+}
+
+static enum store_result run_columns(
+	struct db *db, enum db_statement statement, struct columns *columns, int64_t node)
+{
+	const char *parameters[COLUMNS_MAX + 1];
+	enum store_result result = STORE_FAILED;
+
+	if (end_columns(columns, node, parameters))
+		result =
+			result_from(db, db_run(db, statement, parameters, (int)columns->count + 1));
+	free_columns(columns);
+	return result;
+}
+
+static enum store_result move_offsets(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_move *moves;
+	unsigned count = click_batch_moves(batch, &moves);
+	const char *parameters[COLUMNS_MAX + 1];
+	enum store_result result = STORE_FAILED;
+	struct columns columns;
+	struct db_rows *rows = NULL;
+
+	begin_columns(&columns, 4);
+	for (unsigned i = 0; i < count; i++) {
+		add_number(&columns, 0, moves[i].segment);
+		add_number(&columns, 1, moves[i].from);
+		add_number(&columns, 2, moves[i].to);
+		add_number(&columns, 3, moves[i].records);
+	}
+	if (end_columns(&columns, node, parameters))
+		result = result_from(db, db_query(db, STATEMENT_spool_move, parameters, 5, &rows));
+	if (result == STORE_OK && db_number(rows, 0, 0) != count)
+		result = STORE_CONFLICT;
+	db_rows_free(rows);
+	free_columns(&columns);
+	return result;
+}
+
+static enum store_result add_rows(struct db *db, const struct click_batch *batch)
+{
+	size_t len;
+	const char *rows = click_batch_rows(batch, &len);
+
+	return result_from(db, db_copy(db, STATEMENT_clicks_add, rows, len));
+}
+
+static enum store_result add_visits(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_visit *visits;
+	unsigned count = click_batch_visits(batch, &visits);
+	struct columns columns;
+
+	if (count == 0)
+		return STORE_OK;
+	begin_columns(&columns, 3);
+	for (unsigned i = 0; i < count; i++) {
+		add_number(&columns, 0, visits[i].link);
+		add_number(&columns, 1, visits[i].day);
+		add_number(&columns, 2, visits[i].visitor);
+	}
+	return run_columns(db, STATEMENT_clicks_visit, &columns, node);
+}
+
+static enum store_result add_stats(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_stat *stats;
+	unsigned count = click_batch_stats(batch, &stats);
+	struct columns columns;
+
+	begin_columns(&columns, 5);
+	for (unsigned i = 0; i < count; i++) {
+		add_number(&columns, 0, stats[i].link);
+		add_number(&columns, 1, stats[i].day);
+		add_number(&columns, 2, click_batch_dimension(&stats[i]));
+		add_word(&columns, 3, click_batch_value(batch, &stats[i]));
+		add_number(&columns, 4, stats[i].n);
+	}
+	return run_columns(db, STATEMENT_clicks_describe, &columns, node);
+}
+
+static enum store_result add_counts(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_count *counts;
+	unsigned count = click_batch_counts(batch, &counts);
+	struct columns columns;
+
+	begin_columns(&columns, 4);
+	for (unsigned i = 0; i < count; i++) {
+		add_number(&columns, 0, counts[i].link);
+		add_number(&columns, 1, counts[i].hour);
+		add_number(&columns, 2, counts[i].n);
+		add_number(&columns, 3, counts[i].bots);
+	}
+	return run_columns(db, STATEMENT_clicks_count, &columns, node);
+}
+
+static enum store_result add_runs(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_move *moves;
+	unsigned count = click_batch_moves(batch, &moves);
+	struct columns columns;
+
+	begin_columns(&columns, 2);
+	for (unsigned i = 0; i < count; i++) {
+		add_number(&columns, 0, (int64_t)moves[i].run);
+		add_number(&columns, 1, moves[i].records);
+	}
+	return run_columns(db, STATEMENT_spool_run_add, &columns, node);
+}
+
+/* All but the end of the transaction. */
+static enum store_result fill(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	/* First, so that a second ingest, or an old view, has done nothing yet. */
+	enum store_result result = move_offsets(db, batch, node);
+
+	if (result != STORE_OK || click_batch_count(batch) == 0)
+		return result;
+	result = add_rows(db, batch);
+	if (result == STORE_OK)
+		result = add_visits(db, batch, node);
+	if (result == STORE_OK)
+		result = add_stats(db, batch, node);
+	if (result == STORE_OK)
+		result = add_counts(db, batch, node);
+	if (result == STORE_OK)
+		result = add_runs(db, batch, node);
+	return result;
+}
+
+enum store_result store_commit(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	enum store_result result;
+
+	if (db_begin(db) != DB_OK)
+		return STORE_FAILED;
+	result = fill(db, batch, node);
+	if (result != STORE_OK) {
+		db_rollback(db);
+		return result;
+	}
+	switch (db_commit(db)) {
+	case DB_OK: return STORE_OK;
+	case DB_DOWN: return STORE_UNKNOWN;
+	case DB_CONFLICT:
+	case DB_NOT_FOUND:
+	case DB_BUSY: break;
+	}
+	return STORE_FAILED;
+}
+
+static void add_segments(struct text *array, const struct store_offset *offsets, unsigned count)
+{
+	text_add_char(array, '{');
+	for (unsigned i = 0; i < count; i++) {
+		if (i > 0)
+			text_add_char(array, ',');
+		text_add_number(array, offsets[i].segment);
+	}
+	text_add_char(array, '}');
+}
+
+static void fill_in(struct store_offset *offsets, unsigned count, int64_t segment, int64_t bytes)
+{
+	unsigned low = 0, high = count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (offsets[middle].segment < segment)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < count && offsets[low].segment == segment)
+		offsets[low].bytes = bytes;
+}
+
+enum store_result store_offsets(struct db *db, struct store_offset *offsets, unsigned count)
+{
+	struct text segments = text_growing(PARAMETER_MAX);
+	enum store_result result = STORE_FAILED;
+	struct db_rows *rows = NULL;
+
+	add_segments(&segments, offsets, count);
+	if (!segments.cut) {
+		const char *const parameters[] = { segments.data };
+
+		result = result_from(
+			db, db_query(db, STATEMENT_spool_offsets, parameters, 1, &rows));
+	}
+	if (result == STORE_OK) {
+		for (unsigned i = 0; i < count; i++)
+			offsets[i].bytes = 0;
+		for (int row = 0; rows && row < db_rows_count(rows); row++)
+			fill_in(offsets, count, db_number(rows, row, 0), db_number(rows, row, 1));
+	}
+	db_rows_free(rows);
+	text_free(&segments);
+	return result;
+}
+
+enum store_result store_run(struct db *db, uint64_t run, int64_t *records)
+{
+	char number[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(number, (int64_t)run) };
+	struct db_rows *rows;
+	enum store_result result =
+		result_from(db, db_query(db, STATEMENT_spool_run, parameters, 1, &rows));
+
+	if (result == STORE_OK)
+		*records = rows ? db_number(rows, 0, 0) : 0;
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result store_make_days(struct db *db, int32_t first, int32_t last)
+{
+	char from[DB_NUMBER], to[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(from, first), db_number_text(to, last) };
+
+	return result_from(db, db_run(db, STATEMENT_clicks_make_partitions, parameters, 2));
+}
+
+enum store_result store_drop_days(struct db *db, int32_t first_to_stay)
+{
+	char day[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(day, first_to_stay) };
+
+	return result_from(db, db_run(db, STATEMENT_clicks_drop_partitions, parameters, 1));
+}
+
+enum store_result store_fold(struct db *db, int32_t day, int64_t node, int64_t *link)
+{
+	char date[DB_NUMBER], after[DB_NUMBER], machine[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(date, day), db_number_text(after, *link),
+		db_number_text(machine, node) };
+	struct db_rows *rows;
+	enum store_result result =
+		result_from(db, db_query(db, STATEMENT_clicks_fold, parameters, 3, &rows));
+
+	if (result == STORE_OK)
+		*link = rows ? db_number(rows, 0, 0) : 0;
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result store_forget(struct db *db, int64_t node, int64_t seconds,
+	const struct store_offset *present, unsigned count)
+{
+	struct text segments = text_growing(PARAMETER_MAX);
+	char machine[DB_NUMBER], age[DB_NUMBER];
+	enum store_result result = STORE_FAILED;
+
+	add_segments(&segments, present, count);
+	if (!segments.cut) {
+		const char *const parameters[] = { db_number_text(machine, node),
+			db_number_text(age, seconds), segments.data };
+
+		result = result_from(db, db_run(db, STATEMENT_spool_forget, parameters, 3));
+	}
+	text_free(&segments);
+	return result;
+}

@@ -1,0 +1,57 @@
+/*
+ * click_store - clicks and their books in PostgreSQL.
+ *
+ * What store_commit() does happens in one transaction: the offsets of the segments move from where
+ * the caller believes them to where it has read, the rows are inserted, the counts grow. An offset
+ * therefore says exactly what was counted, whatever became of an answer on the way.
+ */
+#ifndef DOMAIN_CLICK_STORE_H
+#define DOMAIN_CLICK_STORE_H
+
+#include <stdint.h>
+
+#include "db/db.h"
+#include "domain/click_batch.h"
+
+enum store_result {
+	STORE_OK,
+	STORE_CONFLICT, /* an offset is not where the caller believes it: nothing happened */
+	STORE_REFUSED,  /* PostgreSQL will not have these data: nothing happened */
+	STORE_FAILED,   /* away, busy or not in time: nothing happened */
+	STORE_UNKNOWN   /* lost while committing: the offsets tell what happened */
+};
+
+__attribute__((warn_unused_result)) enum store_result store_commit(
+	struct db *db, const struct click_batch *batch, int64_t node);
+
+/* An offset, or 0 with segments that PostgreSQL does not know. */
+struct store_offset {
+	int64_t segment, bytes;
+};
+
+/* Fills in the bytes of count offsets, sorted by segment. STORE_OK or STORE_FAILED. */
+__attribute__((warn_unused_result)) enum store_result store_offsets(
+	struct db *db, struct store_offset *offsets, unsigned count);
+
+/* Clicks counted of a run, 0 if none. */
+__attribute__((warn_unused_result)) enum store_result store_run(
+	struct db *db, uint64_t run, int64_t *records);
+
+/* Days are counted from 1970. */
+__attribute__((warn_unused_result)) enum store_result store_make_days(
+	struct db *db, int32_t first, int32_t last);
+__attribute__((warn_unused_result)) enum store_result store_drop_days(
+	struct db *db, int32_t first_to_stay);
+
+/*
+ * Folds the rare values of some links of a day into "other"; again with the *link that it set, from
+ * 0 on, until that is 0 again. May be done to the same day as often as one likes.
+ */
+__attribute__((warn_unused_result)) enum store_result store_fold(
+	struct db *db, int32_t day, int64_t node, int64_t *link);
+
+/* Forgets the offsets of a node's segments that are none of these and older than so many seconds. */
+__attribute__((warn_unused_result)) enum store_result store_forget(struct db *db, int64_t node,
+	int64_t seconds, const struct store_offset *present, unsigned count);
+
+#endif
