@@ -79,7 +79,8 @@ side_server() {
 	)
 }
 
-threads_of() { sed -n 's/.*\.threads = \([0-9]*\).*/\1/p' "${2:-.}/cgi-bin/$1.c"; }
+# One where a program serves nobody: lighttpd starts it all the same.
+threads_of() { sed -n 's/.*\.threads = \([0-9]*\).*/\1/p; $a 1' "${2:-.}/cgi-bin/$1.c" | head -n 1; }
 
 # bash, because its exec can keep the name by which the stack knows its programs.
 bare_programs() { # directory [tree]
