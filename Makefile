@@ -40,7 +40,7 @@ LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(CO
 BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test fuzz bench lint layers sizes format clean
+.PHONY: all help deps build run test torture fuzz bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -60,19 +60,23 @@ test: ## install what is needed, build, run every test
 	@scripts/deps run build test
 	@tests/run
 
-bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
-bench: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
+torture bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
+torture bench: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
 bench: ## measure speed and recovery and write both into docs/operations.md; 5 minutes
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
 	@tests/bench/redirect.sh
 	@tests/bench/recovery.sh
 
-DURATION ?= 3600
+torture: ## kill and stop everything at random, then check the books; DURATION=60 seconds, SEED=
+	@scripts/deps run build
+	@$(MAKE) --no-print-directory build torture-programs
+	@DURATION=$(DURATION) SEED=$(SEED) tests/torture/run
+
 fuzz: ## look for inputs that break something; DURATION=3600 seconds each, TARGET=json or all
 	@scripts/deps
 	@$(MAKE) --no-print-directory fuzz-targets
-	@JOBS=$${JOBS:-$$(nproc)} tests/fuzz/run --seconds $(DURATION) $(TARGET)
+	@JOBS=$${JOBS:-$$(nproc)} tests/fuzz/run --seconds $(or $(DURATION),3600) $(TARGET)
 
 lint: layers sizes ## check format, code, shell, layers and sizes
 	@scripts/lint

@@ -5,6 +5,7 @@
 # fuzz/fuzz_<name>         one libFuzzer program a file; tests/run builds them with clang, SAN=$(FUZZ_SAN)
 # web/<name>               one plain program a file: helpers that the web tests run
 # bench/<name>             likewise, what the benchmarks compare with
+# torture/load             the load of a torture
 
 # GCC's UBSan can't write its reports to a file beside ASan. Let it trap: then ASan reports the place.
 FUZZ_SAN       := fuzzer-no-link,address,undefined
@@ -19,15 +20,18 @@ WEB_HELPERS    := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/web/*.c))
 FUZZ_TARGETS   := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_HELPERS   := $(TESTS)/fuzz/read_urls
 BENCH_PROGRAMS := $(patsubst tests/%.c,$(TESTS)/%,$(wildcard tests/bench/*.c))
+TORTURE_LOAD   := $(TESTS)/torture/load
 suite_objects   = $(patsubst tests/%.c,$(TESTS)/objects/%.o,$(wildcard tests/$(1)/*.c))
 
-.PHONY: tests stress bench-programs fuzz-targets fuzz-programs print-build print-fuzz-build
+.PHONY: tests stress bench-programs torture-programs fuzz-targets fuzz-programs print-build print-fuzz-build
 
-tests: $(TEST_SUITES:%=$(TESTS)/%) $(WEB_HELPERS) $(FUZZ_HELPERS)
+tests: $(TEST_SUITES:%=$(TESTS)/%) $(WEB_HELPERS) $(FUZZ_HELPERS) $(TORTURE_LOAD)
 
 stress: $(STRESS_TESTS)
 
 bench-programs: $(BENCH_PROGRAMS) $(TESTS)/web/load
+
+torture-programs: $(TORTURE_LOAD)
 
 print-build:
 	@echo $(BUILD)
@@ -54,10 +58,12 @@ $(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
 	$(SAY) $@
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcriterion
 
-$(STRESS_TESTS) $(WEB_HELPERS) $(FUZZ_HELPERS) $(BENCH_PROGRAMS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
+$(TORTURE_LOAD): $(patsubst tests/%.c,$(TESTS)/objects/%.o,$(wildcard tests/torture/*.c))
+
+$(STRESS_TESTS) $(WEB_HELPERS) $(FUZZ_HELPERS) $(BENCH_PROGRAMS) $(TORTURE_LOAD): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(SAY) $@
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # The objects have a folder of their own: tests/unit is a program there, not a folder.
 $(TESTS)/objects/%.o: tests/%.c
