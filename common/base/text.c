@@ -73,7 +73,10 @@ void text_add(struct text *text, const char *string)
 
 void text_add_char(struct text *text, char c)
 {
-	text_add_bytes(text, &c, 1);
+	if (!has_room(text, 1))
+		return;
+	text->data[text->len++] = c;
+	text->data[text->len] = '\0';
 }
 
 void text_add_number(struct text *text, int64_t number)
@@ -84,15 +87,23 @@ void text_add_number(struct text *text, int64_t number)
 void text_addf(struct text *text, const char *format, ...)
 {
 	va_list arguments, again;
+	size_t left = text->room - text->len;
 	va_start(arguments, format);
 	va_copy(again, arguments);
-	int len = vsnprintf(NULL, 0, format, arguments);
+	/* Mostly it fits into the room that there is; then once is enough. */
+	int len = vsnprintf(left > 0 ? text->data + text->len : NULL, left, format, arguments);
 	va_end(arguments);
-	if (len < 0)
-		text->cut = true;
-	else if (has_room(text, (size_t)len)) {
-		vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
+	if (len >= 0 && (size_t)len < left) {
 		text->len += (size_t)len;
+	} else {
+		if (left > 0)
+			text->data[text->len] = '\0';
+		if (len < 0)
+			text->cut = true;
+		else if (has_room(text, (size_t)len)) {
+			vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
+			text->len += (size_t)len;
+		}
 	}
 	va_end(again);
 }

@@ -19,6 +19,8 @@ static const char *const full_stops[] = { ".", "\u3002", "\uff0e", "\uff61" };
 /* Bytes of the full stop at the start of a text, 0 if there is none. */
 static size_t full_stop_length(const char *at)
 {
+	if ((unsigned char)*at < 0x80)
+		return *at == '.';
 	for (size_t i = 0; i < sizeof(full_stops) / sizeof(*full_stops); i++) {
 		if (text_starts_with(at, full_stops[i]))
 			return strlen(full_stops[i]);

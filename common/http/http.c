@@ -1,5 +1,6 @@
 #include "http/http.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,9 +101,10 @@ void http_response_reset(struct http_response *res, const struct http_request *r
 /* A token of RFC 9110, section 5.6.2. */
 static bool is_token(const char *name)
 {
-	static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	return *name != '\0' && name[strspn(name, allowed)] == '\0';
+	const char *at = name;
+	while (isalnum((unsigned char)*at) || (*at != '\0' && strchr("-!#$%&'*+.^_`|~", *at)))
+		at++;
+	return at > name && *at == '\0';
 }
 
 static bool is_printable(const char *value)
@@ -116,10 +118,14 @@ static bool is_printable(const char *value)
 
 void http_header(struct http_response *res, const char *name, const char *value)
 {
-	if (is_token(name) && is_printable(value))
-		text_addf(&res->headers, "%s: %s\r\n", name, value);
-	else
+	if (is_token(name) && is_printable(value)) {
+		text_add(&res->headers, name);
+		text_add(&res->headers, ": ");
+		text_add(&res->headers, value);
+		text_add(&res->headers, "\r\n");
+	} else {
 		res->broken = true;
+	}
 	if (res->headers.cut)
 		res->broken = true;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,12 +32,6 @@ static struct thread threads[WORKER_THREADS];
 static unsigned running;
 static atomic_bool stopping;
 
-static const char *parameter(const FCGX_Request *request, const char *name)
-{
-	const char *value = FCGX_GetParam(name, request->envp);
-	return value != NULL ? value : "";
-}
-
 /* At most limit + 1 bytes: one too many is enough to be refused. */
 static void read_body(const FCGX_Request *request, struct text *body)
 {
@@ -50,26 +45,67 @@ static void read_body(const FCGX_Request *request, struct text *body)
 	}
 }
 
+/* Where a request keeps the parameter of that name; NULL: nobody asks for it. */
+static const char **place_of(struct http_request *req, const char *name, size_t len)
+{
+#define PLACE(name, field)                                                                         \
+	{                                                                                          \
+		name, sizeof(name) - 1, offsetof(struct http_request, field)                       \
+	}
+	static const struct {
+		const char *name;
+		size_t len, offset;
+	} places[] = {
+		/* Decoded, as lighttpd routes by it; REQUEST_URI is what the client wrote. */
+		PLACE("PATH_INFO", path),
+		PLACE("QUERY_STRING", query),
+		PLACE("REMOTE_ADDR", client),
+		PLACE("CONTENT_TYPE", content_type),
+		PLACE("HTTP_AUTHORIZATION", authorization),
+		PLACE("HTTP_ACCEPT", accept),
+		PLACE("HTTP_REFERER", referer),
+		PLACE("HTTP_USER_AGENT", user_agent),
+		PLACE("HTTP_SEC_PURPOSE", purpose),
+		PLACE("HTTP_PURPOSE", purpose),
+		PLACE("HTTP_IF_MATCH", if_match),
+		PLACE("HTTP_TRACEPARENT", traceparent),
+	};
+#undef PLACE
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (places[i].len == len && memcmp(places[i].name, name, len) == 0)
+			return (const char **)(void *)((char *)req + places[i].offset);
+	return NULL;
+}
+
+/* One pass over the parameters; FCGX_GetParam() would make one for each that is asked for. */
+static void read_parameters(char *const *parameters, struct http_request *req)
+{
+	static const char method[] = "REQUEST_METHOD=";
+	for (; *parameters != NULL; parameters++) {
+		size_t len = strcspn(*parameters, "=");
+		const char **place = place_of(req, *parameters, len);
+		if (place != NULL)
+			*place = *parameters + len + 1;
+		else if (text_starts_with(*parameters, method))
+			req->method = http_method_from(*parameters + strlen(method));
+	}
+}
+
 static void read_request(const FCGX_Request *request, struct text *body, struct http_request *req)
 {
-	*req = (struct http_request){
-		.method = http_method_from(parameter(request, "REQUEST_METHOD")),
-		/* Decoded, as lighttpd routes by it; REQUEST_URI is what the client wrote. */
-		.path = parameter(request, "PATH_INFO"),
-		.query = parameter(request, "QUERY_STRING"),
-		.client = parameter(request, "REMOTE_ADDR"),
-		.content_type = parameter(request, "CONTENT_TYPE"),
-		.authorization = parameter(request, "HTTP_AUTHORIZATION"),
-		.accept = parameter(request, "HTTP_ACCEPT"),
-		.referer = parameter(request, "HTTP_REFERER"),
-		.user_agent = parameter(request, "HTTP_USER_AGENT"),
-		.purpose = parameter(request, "HTTP_SEC_PURPOSE"),
-		.if_match = parameter(request, "HTTP_IF_MATCH"),
-		.traceparent = parameter(request, "HTTP_TRACEPARENT"),
-		.body = "",
-	};
-	if (*req->purpose == '\0')
-		req->purpose = parameter(request, "HTTP_PURPOSE");
+	*req = (struct http_request){ .path = "",
+		.query = "",
+		.client = "",
+		.content_type = "",
+		.authorization = "",
+		.accept = "",
+		.referer = "",
+		.user_agent = "",
+		.purpose = "",
+		.if_match = "",
+		.traceparent = "",
+		.body = "" };
+	read_parameters(request->envp, req);
 	read_body(request, body);
 	if (body->len > 0)
 		req->body = body->data;

@@ -246,7 +246,7 @@ static void log_request(const struct worker *worker, enum label_handler handler,
 	log_end(&line);
 }
 
-/* W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>; anything else starts a trace of its own. */
+/* W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>; anything else starts a trace of its own, under the id of the request. */
 static void continue_trace(struct http_request *req, const char *traceparent)
 {
 	const size_t id = HTTP_ID - 1;
@@ -257,7 +257,7 @@ static void continue_trace(struct http_request *req, const char *traceparent)
 		memcpy(req->trace, traceparent + 3, id);
 		req->trace[id] = '\0';
 	} else {
-		random_hex(req->trace, id / 2);
+		memcpy(req->trace, req->id, HTTP_ID);
 	}
 }
 
