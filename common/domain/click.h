@@ -29,9 +29,9 @@
  *     network   of the visitor in CIDR form, see base/address.h; \N if unknown
  *     visitor   see visitor.h; a signed number
  *
- * Only the last line of a segment can be torn, by the death of its writer or a failing disk; it lacks its
- * newline then. What a click never holds: the whole address, the user agent, the page of the
- * referrer, the query of the request.
+ * Only the last line of a segment can be torn, by the death of its writer or by a disk that fails;
+ * it lacks its newline then. What a click never holds: the whole address, the user agent, the page
+ * of the referrer, the query of the request.
  */
 #ifndef DOMAIN_CLICK_H
 #define DOMAIN_CLICK_H
