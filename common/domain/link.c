@@ -4,10 +4,14 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "domain/link_group.h"
 
 enum {
 	CODE_TRIES = 5, /* of random codes; even with 10^9 links one in 1,900 is taken */
-	REDIRECT_STATUS = 302
+	REDIRECT_STATUS = 302,
+	CREATE_COLUMNS = 9,
+	/* A text of a group's array: each byte escaped, its quotes and a comma. */
+	ARRAY_MAX = LINK_GROUP_MAX * (2 * TARGET_URL_MAX + 3) + 3
 };
 
 /* As links.state spells them. */
@@ -65,31 +69,154 @@ static enum link_result fetch(struct db *db, enum db_statement statement,
 	return result;
 }
 
-static enum link_result store(struct db *db, const char *code, struct link *link)
+static int status_of(const struct link *link)
+{
+	return link->redirect_status ? link->redirect_status : REDIRECT_STATUS;
+}
+
+static enum link_result store(struct db *db, struct link *link)
 {
 	char owner[DB_NUMBER], status[DB_NUMBER], since[DB_NUMBER], until[DB_NUMBER],
 		visits[DB_NUMBER];
-	const char *const parameters[] = { code, link->target, link->title,
-		db_number_text(owner, link->owner),
-		db_number_text(
-			status, link->redirect_status ? link->redirect_status : REDIRECT_STATUS),
+	const char *const parameters[] = { link->code, link->target, link->title,
+		db_number_text(owner, link->owner), db_number_text(status, status_of(link)),
 		link->forward_query ? "true" : "false", db_number_text(since, link->valid_since),
 		db_number_text(until, link->valid_until),
 		db_number_text(visits, link->max_visits) };
+	enum link_result result = fetch(db, STATEMENT_link_create, parameters, 9, LINK_TAKEN, link);
 
-	return fetch(db, STATEMENT_link_create, parameters, 9, LINK_TAKEN, link);
+	/* No row because the code is taken, or because there is no such owner? */
+	return result == LINK_TAKEN && db_refused(db) ? LINK_DOWN : result;
+}
+
+/* One element more of a PostgreSQL array. */
+static void add_text(struct text *array, const char *value)
+{
+	text_add_char(array, array->len ? ',' : '{');
+	text_add_char(array, '"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			text_add_char(array, '\\');
+		text_add_char(array, *value);
+	}
+	text_add_char(array, '"');
+}
+
+static void add_number(struct text *array, int64_t value)
+{
+	text_add_char(array, array->len ? ',' : '{');
+	text_add_number(array, value);
+}
+
+/* The parameters of STATEMENT_link_create_many. */
+static void add_link(struct text arrays[CREATE_COLUMNS], const struct link *link)
+{
+	add_text(&arrays[0], link->code);
+	add_text(&arrays[1], link->target);
+	add_text(&arrays[2], link->title);
+	add_number(&arrays[3], link->owner);
+	add_number(&arrays[4], status_of(link));
+	add_text(&arrays[5], link->forward_query ? "t" : "f");
+	add_number(&arrays[6], link->valid_since);
+	add_number(&arrays[7], link->valid_until);
+	add_number(&arrays[8], link->max_visits);
+}
+
+/* The row belongs to the first link with its code: any other one in the group came too late. */
+static void fill_in(const struct db_rows *rows, int row, struct link *const links[],
+	enum link_result results[], unsigned count)
+{
+	const char *code = db_text(rows, row, 0);
+	unsigned i = 0;
+
+	while (i < count && (results[i] == LINK_OK || strcmp(links[i]->code, code) != 0))
+		i++;
+	if (i == count)
+		return;
+	results[i] = LINK_OK;
+	links[i]->id = db_number(rows, row, 1);
+	links[i]->created_at = links[i]->updated_at = db_number(rows, row, 2);
+	links[i]->version = db_number(rows, row, 3);
+	links[i]->redirect_status = status_of(links[i]);
+	links[i]->state = LINK_ACTIVE;
+}
+
+static void set_all(enum link_result results[], unsigned count, enum link_result result)
+{
+	for (unsigned i = 0; i < count; i++)
+		results[i] = result;
+}
+
+/* False when the database refused all of them for a value in one. */
+static bool store_at_once(struct db *db, const struct text arrays[CREATE_COLUMNS],
+	struct link *const links[], enum link_result results[], unsigned count)
+{
+	const char *parameters[CREATE_COLUMNS];
+	struct db_rows *rows;
+	enum db_result result;
+
+	for (int i = 0; i < CREATE_COLUMNS; i++)
+		parameters[i] = arrays[i].data;
+	result = db_query(db, STATEMENT_link_create_many, parameters, CREATE_COLUMNS, &rows);
+	if (db_refused(db))
+		return false;
+	set_all(results, count, result == DB_OK || result == DB_NOT_FOUND ? LINK_TAKEN : LINK_DOWN);
+	if (result == DB_OK)
+		for (int row = 0; row < db_rows_count(rows); row++)
+			fill_in(rows, row, links, results, count);
+	db_rows_free(rows);
+	return true;
+}
+
+static bool store_many(
+	struct db *db, struct link *const links[], enum link_result results[], unsigned count)
+{
+	struct text arrays[CREATE_COLUMNS];
+	bool whole = true, done = false;
+
+	for (int i = 0; i < CREATE_COLUMNS; i++)
+		arrays[i] = text_growing(ARRAY_MAX);
+	for (unsigned i = 0; i < count; i++)
+		add_link(arrays, links[i]);
+	for (int i = 0; i < CREATE_COLUMNS; i++) {
+		text_add_char(&arrays[i], '}');
+		whole &= !arrays[i].cut;
+	}
+	if (whole)
+		done = store_at_once(db, arrays, links, results, count);
+	for (int i = 0; i < CREATE_COLUMNS; i++)
+		text_free(&arrays[i]);
+	return done;
+}
+
+/* A value that is refused costs its neighbours the statement, but not their links. */
+static void store_group(
+	struct db *db, struct link *const links[], enum link_result results[], unsigned count)
+{
+	if (count > 1 && store_many(db, links, results, count))
+		return;
+	for (unsigned i = 0; i < count; i++)
+		results[i] = store(db, links[i]);
+}
+
+/* What belongs to a transaction of the caller cannot be done by another thread. */
+static enum link_result create(struct db *db, struct link *link)
+{
+	return db_in_transaction(db) ? store(db, link) : link_group_create(db, link, store_group);
 }
 
 enum link_result link_create(struct db *db, struct link *link)
 {
-	char code[CODE_RANDOM + 1];
 	enum link_result result;
 
 	if (*link->code)
-		return store(db, link->code, link);
+		return create(db, link);
 	for (int tries = 0; tries < CODE_TRIES; tries++) {
-		code_random(code);
-		result = store(db, code, link);
+		code_random(link->code);
+		result = create(db, link);
+		if (result == LINK_OK)
+			return result;
+		*link->code = '\0';
 		if (result != LINK_TAKEN)
 			return result;
 		metrics_add(METRIC_code_collisions, 0, 0, 1);
