@@ -21,7 +21,19 @@ struct replica;
 struct replica *replica_new(const char *directory);
 void replica_free(struct replica *replica);
 
-/* To be replaced by those below, with a struct replica before db, once replicate works. */
+/*
+ * LINK_OK: follow it. LINK_UNKNOWN: there is none, or it is disabled or not valid yet. LINK_GONE:
+ * deleted or expired. LINK_DOWN: it cannot be said now; unknown is not absent, so answer 503.
+ * While the replica is being built, what it lacks is asked of PostgreSQL, by db.
+ */
+__attribute__((warn_unused_result)) enum link_result replica_find_here(
+	struct replica *replica, struct db *db, const char *code, struct link *found);
+
+/* The same by links.id. */
+__attribute__((warn_unused_result)) enum link_result replica_find_id_here(
+	struct replica *replica, struct db *db, int64_t id, struct link *found);
+
+/* The two without a replica, until the program replicate works. */
 __attribute__((warn_unused_result)) enum link_result replica_find(
 	struct db *db, const char *code, struct link *found);
 __attribute__((warn_unused_result)) enum link_result replica_find_id(

@@ -43,7 +43,7 @@ struct replica_meta {
 	char identity[128]; /* of the database that they came from */
 	bool complete;      /* every link was there once; if not, it is no copy of anything */
 	int64_t cursor_us;  /* updated_at, in microseconds since 1970, and code: changes from */
-	char cursor_code[CODE_MAX + 1]; /* here on may be missing */
+	char cursor_code[CODE_MAX + 1];            /* here on may be missing */
 	struct replica_known known[REPLICA_KNOWN]; /* some of the newest; "" for none */
 };
 

@@ -1,0 +1,568 @@
+#include "domain/replica_writer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/segment.h"
+#include "base/text.h"
+#include "domain/replica_env.h"
+#include "domain/replica_ids.h"
+#include "domain/replica_lock.h"
+
+enum { IDS_IN_ONE = 50000 /* ids that one transaction writes: some MB of memory */ };
+
+struct replica_writer {
+	char directory[CONFIG_TEXT_MAX];
+	int64_t max_bytes;
+	int lock;
+	struct replica_env *env; /* NULL: none is open, or it is damaged */
+	MDB_txn *txn;
+	bool building, damaged, proven;
+	/* While building: */
+	struct replica_ids ids;
+	size_t ids_before; /* this transaction */
+	char last_code[CODE_MAX + 1];
+};
+
+/* What is done under the guard, and what it came to: 0 or an error of LMDB or the system. */
+struct step {
+	struct replica_writer *writer;
+	int (*work)(struct step *step);
+	MDB_txn *txn; /* the one that is open, or one of its own for reading */
+	int error;
+	const char *why; /* damaged, if it is not for the error */
+	const char *code;
+	const struct replica_record *record;
+	struct replica_record *found;
+	struct replica_meta *meta;
+	bool *changed;
+	uint64_t *damaged;
+	uint64_t count;
+};
+
+struct kept_meta {
+	uint32_t checksum;
+	struct replica_meta meta;
+};
+
+struct replica_writer *replica_writer_new(const char *directory, int64_t max_bytes)
+{
+	struct replica_writer *writer = calloc(1, sizeof(*writer));
+	if (writer == NULL)
+		return NULL;
+	text_copy(writer->directory, sizeof(writer->directory), directory);
+	writer->max_bytes = max_bytes;
+	writer->lock = -1;
+	return writer;
+}
+
+static void say(const struct replica_writer *writer, enum log_level level, const char *event,
+	const char *why)
+{
+	struct log_line line;
+	log_begin(&line, level, event);
+	log_field(&line, "directory", writer->directory);
+	log_field(&line, "error", why);
+	log_end(&line);
+}
+
+/* Closes the file; one that was not published goes. */
+static void leave(struct replica_writer *writer)
+{
+	char path[REPLICA_PATH_MAX], lock[REPLICA_PATH_MAX + 8];
+	if (!replica_env_drop(&writer->txn))
+		replica_env_lose(&writer->env);
+	if (writer->env != NULL && writer->building) {
+		replica_env_path(path, writer->directory, writer->env->generation);
+		snprintf(lock, sizeof(lock), "%s-lock", path);
+		unlink(path);
+		unlink(lock);
+	}
+	replica_env_leave(&writer->env, REPLICA_WRITE);
+	replica_ids_clear(&writer->ids);
+	writer->building = false;
+	*writer->last_code = '\0';
+}
+
+void replica_writer_free(struct replica_writer *writer)
+{
+	if (writer == NULL)
+		return;
+	if (writer->env != NULL && !writer->damaged)
+		replica_lock_count(writer->lock, 0);
+	leave(writer);
+	replica_lock_release(&writer->lock);
+	free(writer);
+}
+
+static enum replica_result find_damaged(struct replica_writer *writer, const char *why)
+{
+	say(writer, LOG_ERROR, "replica_damaged", why);
+	writer->damaged = true;
+	leave(writer);
+	return REPLICA_DAMAGED;
+}
+
+/* The end of a call: what the caller gets to know, and the log. */
+static enum replica_result conclude(struct replica_writer *writer, int error)
+{
+	enum replica_result result = replica_env_result(error);
+	if (result == REPLICA_DAMAGED)
+		return find_damaged(writer, replica_env_words(error));
+	if (result == REPLICA_FULL || result == REPLICA_ERROR)
+		say(writer, LOG_ERROR, "replica_not_written", replica_env_words(error));
+	return result;
+}
+
+static void take_step(void *context)
+{
+	struct step *step = context;
+	step->error = step->work(step);
+}
+
+/* Runs a step on the open file. */
+static enum replica_result run(struct step step)
+{
+	struct replica_writer *writer = step.writer;
+	if (writer->env == NULL)
+		return writer->damaged ? REPLICA_DAMAGED : REPLICA_MISSING;
+	step.txn = writer->txn;
+	if (!replica_env_guard(take_step, &step)) {
+		if (writer->txn == NULL)
+			replica_env_lose(&writer->env); /* it may have happened under the lock */
+		return find_damaged(writer, "it faulted");
+	}
+	return step.why != NULL ? find_damaged(writer, step.why) : conclude(writer, step.error);
+}
+
+static void begin_to_read(void *context)
+{
+	struct step *step = context;
+	step->error = replica_env_begin(step->writer->env, &step->txn);
+}
+
+/* The same for one that only reads: within the transaction, or in one of its own. */
+static enum replica_result run_reading(struct step *step)
+{
+	struct replica_writer *writer = step->writer;
+	if (writer->env == NULL)
+		return writer->damaged ? REPLICA_DAMAGED : REPLICA_MISSING;
+	step->txn = writer->txn;
+	bool sound = writer->txn != NULL || replica_env_guard(begin_to_read, step);
+	if (sound && step->error == 0)
+		sound = replica_env_guard(take_step, step);
+	if (step->txn != writer->txn)
+		sound = replica_env_drop(&step->txn) && sound;
+	return sound ? conclude(writer, step->error) : find_damaged(writer, "it faulted");
+}
+
+/* Removes all files of the replica but these two; what was left by writers that died, too. */
+static void sweep(const struct replica_writer *writer, uint64_t kept, uint64_t kept_too)
+{
+	char path[REPLICA_PATH_MAX + sizeof(((struct dirent *)NULL)->d_name)];
+	DIR *folder = opendir(writer->directory);
+	for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+		uint64_t generation = replica_env_generation(entry->d_name);
+		if (generation == 0 || generation == kept || generation == kept_too)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", writer->directory, entry->d_name);
+		unlink(path);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static void announce(uint64_t generation)
+{
+	/* Released: who sees the number finds the file. */
+	atomic_store_explicit(&segment_get()->replica.generation, generation, memory_order_release);
+}
+
+static enum replica_result take_lock(struct replica_writer *writer)
+{
+	if (replica_lock_take(&writer->lock, writer->directory))
+		return REPLICA_OK;
+	if (errno == EWOULDBLOCK)
+		return REPLICA_BUSY;
+	say(writer, LOG_ERROR, "replica_not_locked", strerrordesc_np(errno));
+	return REPLICA_ERROR;
+}
+
+enum replica_result replica_writer_open(struct replica_writer *writer)
+{
+	const char *why;
+	leave(writer);
+	writer->damaged = false;
+	enum replica_result result = take_lock(writer);
+	if (result != REPLICA_OK)
+		return result;
+	uint64_t current = replica_env_current(writer->directory);
+	if (current == 0)
+		return REPLICA_MISSING;
+	unsigned tries = replica_lock_tries(writer->lock);
+	if (tries >= REPLICA_TRIES)
+		return find_damaged(writer, "its last writers all died early");
+	result = replica_env_open(
+		writer->directory, current, REPLICA_WRITE, writer->max_bytes, &writer->env, &why);
+	if (result == REPLICA_DAMAGED)
+		return find_damaged(writer, why);
+	if (result == REPLICA_OK) {
+		writer->proven = false;
+		replica_lock_count(writer->lock, tries + 1);
+		announce(current);
+	} else if (result != REPLICA_MISSING) {
+		say(writer, LOG_ERROR, "replica_not_opened", why);
+	}
+	return result;
+}
+
+enum replica_result replica_writer_build(struct replica_writer *writer)
+{
+	const char *why;
+	uint64_t generation;
+	leave(writer);
+	enum replica_result result = take_lock(writer);
+	if (result != REPLICA_OK)
+		return result;
+	do
+		random_bytes(&generation, sizeof(generation));
+	while (generation == 0);
+	sweep(writer, replica_env_current(writer->directory), 0);
+	result = replica_env_open(writer->directory, generation, REPLICA_CREATE, writer->max_bytes,
+		&writer->env, &why);
+	writer->damaged = false;
+	if (result == REPLICA_OK) {
+		writer->building = true;
+		writer->proven = true;
+		return REPLICA_OK;
+	}
+	say(writer, LOG_ERROR, "replica_not_built", why);
+	return result == REPLICA_FULL ? REPLICA_FULL : REPLICA_ERROR;
+}
+
+static int begin(struct step *step)
+{
+	struct replica_writer *writer = step->writer;
+	step->why = replica_env_fault(writer->env);
+	if (step->why != NULL)
+		return 0;
+	return mdb_txn_begin(writer->env->lmdb, NULL, 0, &writer->txn);
+}
+
+enum replica_result replica_writer_begin(struct replica_writer *writer)
+{
+	replica_writer_abort(writer);
+	writer->ids_before = writer->ids.count;
+	return run((struct step){ .writer = writer, .work = begin });
+}
+
+static int commit(struct step *step)
+{
+	if (step->txn == NULL)
+		return EINVAL;
+	int error = mdb_txn_commit(step->txn);
+	/* Whatever came of it, the transaction is over; not so after a fault. */
+	step->writer->txn = NULL;
+	return error;
+}
+
+/* Writes a part of the sorted ids, up to the end or IDS_IN_ONE of them. */
+static int put_ids(struct step *step)
+{
+	struct replica_ids *ids = &step->writer->ids;
+	size_t end = step->count + IDS_IN_ONE < ids->count ? step->count + IDS_IN_ONE : ids->count;
+	MDB_cursor *cursor;
+	int error = mdb_cursor_open(step->txn, step->writer->env->ids, &cursor);
+	if (error != 0)
+		return error;
+	for (size_t i = step->count; i < end && error == 0; i++) {
+		char *code = ids->codes + ids->entries[i].at;
+		MDB_val key = { sizeof(ids->entries[i].id), &ids->entries[i].id };
+		MDB_val value = { strlen(code), code };
+		error = mdb_cursor_put(cursor, &key, &value, MDB_APPEND);
+		/* Not behind all others: an earlier part had greater ones, or it is there twice. */
+		if (error == MDB_KEYEXIST)
+			error = mdb_cursor_put(cursor, &key, &value, 0);
+	}
+	mdb_cursor_close(cursor);
+	return error;
+}
+
+/* Writes the ids collected so far into the index. */
+static enum replica_result flush_ids(struct replica_writer *writer)
+{
+	enum replica_result result = REPLICA_OK;
+	replica_ids_sort(&writer->ids);
+	for (size_t at = 0; at < writer->ids.count && result == REPLICA_OK; at += IDS_IN_ONE) {
+		result = run((struct step){ .writer = writer, .work = begin });
+		if (result == REPLICA_OK)
+			result = run(
+				(struct step){ .writer = writer, .work = put_ids, .count = at });
+		if (result == REPLICA_OK)
+			result = run((struct step){ .writer = writer, .work = commit });
+	}
+	replica_writer_abort(writer);
+	replica_ids_clear(&writer->ids);
+	return result;
+}
+
+enum replica_result replica_writer_commit(struct replica_writer *writer)
+{
+	enum replica_result result = run((struct step){ .writer = writer, .work = commit });
+	if (result == REPLICA_OK && !writer->proven)
+		replica_lock_count(writer->lock, 0);
+	writer->proven = writer->proven || result == REPLICA_OK;
+	if (result == REPLICA_OK && writer->ids.count >= REPLICA_IDS_MANY)
+		result = flush_ids(writer);
+	return result;
+}
+
+void replica_writer_abort(struct replica_writer *writer)
+{
+	if (writer->txn == NULL)
+		return;
+	replica_ids_cut(&writer->ids, writer->ids_before);
+	if (!replica_env_drop(&writer->txn))
+		replica_env_lose(&writer->env);
+}
+
+static int sync_file(struct step *step)
+{
+	MDB_env *lmdb = step->writer->env->lmdb;
+	int error = mdb_env_sync(lmdb, 1);
+	return error != 0 ? error : mdb_env_set_flags(lmdb, MDB_NOSYNC, 0);
+}
+
+enum replica_result replica_writer_publish(struct replica_writer *writer)
+{
+	if (writer->env != NULL && !writer->building)
+		return conclude(writer, EINVAL);
+	replica_writer_abort(writer);
+	enum replica_result result = flush_ids(writer);
+	if (result == REPLICA_OK)
+		result = run((struct step){ .writer = writer, .work = sync_file });
+	if (result != REPLICA_OK)
+		return result;
+	uint64_t generation = writer->env->generation;
+	if (!replica_env_set_current(writer->directory, generation))
+		return conclude(writer, errno);
+	writer->building = false;
+	replica_lock_count(writer->lock, 0);
+	announce(generation);
+	sweep(writer, generation, 0);
+	return REPLICA_OK;
+}
+
+/* While building: the id is left for later. */
+static int put_new(struct step *step, MDB_val *key, MDB_val *value)
+{
+	struct replica_writer *writer = step->writer;
+	const struct link *link = &step->record->link;
+	bool behind = strcmp(link->code, writer->last_code) > 0;
+	int error = mdb_put(step->txn, writer->env->links, key, value, behind ? MDB_APPEND : 0);
+	/* Behind the last one that was put, but that was taken back. */
+	if (error == MDB_KEYEXIST)
+		error = mdb_put(step->txn, writer->env->links, key, value, 0);
+	if (error == 0 && behind)
+		text_copy(writer->last_code, sizeof(writer->last_code), link->code);
+	if (error == 0 && !replica_ids_add(&writer->ids, link->id, link->code))
+		error = ENOMEM;
+	return error;
+}
+
+/* Makes the index say that this id has this code. */
+static int put_id(struct step *step, int64_t id, const char *code)
+{
+	const unsigned ids = step->writer->env->ids;
+	MDB_val key = { sizeof(id), &id }, value,
+		wanted = { strlen(code), (void *)(uintptr_t)code };
+	int error = mdb_get(step->txn, ids, &key, &value);
+	if (error == 0 && value.mv_size == wanted.mv_size &&
+		memcmp(value.mv_data, code, value.mv_size) == 0)
+		return 0;
+	if (error != 0 && error != MDB_NOTFOUND)
+		return error;
+	return mdb_put(step->txn, ids, &key, &wanted, 0);
+}
+
+/* A code that has another id now: its old one must not lead here. */
+static int drop_old_id(struct step *step, const MDB_val *old)
+{
+	struct link link;
+	const struct link *now = &step->record->link;
+	if (!replica_record_read_link(now->code, old->mv_data, old->mv_size, &link) ||
+		link.id == now->id)
+		return 0;
+	MDB_val key = { sizeof(link.id), &link.id };
+	int error = mdb_del(step->txn, step->writer->env->ids, &key, NULL);
+	return error == MDB_NOTFOUND ? 0 : error;
+}
+
+static int put_changed(struct step *step, MDB_val *key, MDB_val *value)
+{
+	const struct link *link = &step->record->link;
+	const unsigned links = step->writer->env->links;
+	MDB_val old;
+	int error = mdb_get(step->txn, links, key, &old);
+	if (error == 0) {
+		*step->changed = old.mv_size != value->mv_size ||
+				 memcmp(old.mv_data, value->mv_data, old.mv_size) != 0;
+		if (*step->changed)
+			error = drop_old_id(step, &old);
+	} else if (error == MDB_NOTFOUND) {
+		error = 0;
+	}
+	if (error == 0 && *step->changed)
+		error = mdb_put(step->txn, links, key, value, 0);
+	return error != 0 ? error : put_id(step, link->id, link->code);
+}
+
+static int put(struct step *step)
+{
+	unsigned char bytes[REPLICA_RECORD_MAX];
+	const struct link *link = &step->record->link;
+	if (step->txn == NULL || *link->code == '\0')
+		return EINVAL;
+	MDB_val key = { strlen(link->code), (void *)(uintptr_t)link->code };
+	MDB_val value = { replica_record_write(step->record, bytes), bytes };
+	return step->writer->building ? put_new(step, &key, &value)
+				      : put_changed(step, &key, &value);
+}
+
+enum replica_result replica_writer_put(
+	struct replica_writer *writer, const struct replica_record *record, bool *changed)
+{
+	bool any = true;
+	enum replica_result result = run(
+		(struct step){ .writer = writer, .work = put, .record = record, .changed = &any });
+	if (changed != NULL)
+		*changed = any;
+	return result;
+}
+
+static MDB_val meta_key(void)
+{
+	static char name[] = "meta";
+	return (MDB_val){ sizeof(name) - 1, name };
+}
+
+static int get_meta(struct step *step)
+{
+	struct kept_meta kept;
+	MDB_val key = meta_key(), value;
+	int error = mdb_get(step->txn, step->writer->env->meta, &key, &value);
+	if (error != 0)
+		return error;
+	if (value.mv_size != sizeof(kept))
+		return MDB_CORRUPTED;
+	memcpy(&kept, value.mv_data, sizeof(kept));
+	if (kept.checksum != crc32c(&kept.meta, sizeof(kept.meta)))
+		return MDB_CORRUPTED;
+	*step->meta = kept.meta;
+	return 0;
+}
+
+enum replica_result replica_writer_get_meta(
+	struct replica_writer *writer, struct replica_meta *meta)
+{
+	return run_reading(&(struct step){ .writer = writer, .work = get_meta, .meta = meta });
+}
+
+static int put_meta(struct step *step)
+{
+	struct kept_meta kept;
+	if (step->txn == NULL)
+		return EINVAL;
+	memset(&kept, 0, sizeof(kept)); /* what lies between the members, too */
+	memcpy(&kept.meta, step->meta, sizeof(kept.meta));
+	kept.checksum = crc32c(&kept.meta, sizeof(kept.meta));
+	MDB_val key = meta_key(), value = { sizeof(kept), &kept };
+	return mdb_put(step->txn, step->writer->env->meta, &key, &value, 0);
+}
+
+enum replica_result replica_writer_put_meta(
+	struct replica_writer *writer, const struct replica_meta *meta)
+{
+	struct replica_meta copy = *meta;
+	return run((struct step){ .writer = writer, .work = put_meta, .meta = &copy });
+}
+
+static int find(struct step *step)
+{
+	MDB_val key = { strlen(step->code), (void *)(uintptr_t)step->code }, value;
+	int error = mdb_get(step->txn, step->writer->env->links, &key, &value);
+	if (error != 0)
+		return error;
+	return replica_record_read(step->code, value.mv_data, value.mv_size, step->found)
+		       ? 0
+		       : MDB_NOTFOUND;
+}
+
+enum replica_result replica_writer_find(
+	struct replica_writer *writer, const char *code, struct replica_record *record)
+{
+	if (*code == '\0' || strlen(code) > CODE_MAX)
+		return REPLICA_MISSING;
+	return run_reading(
+		&(struct step){ .writer = writer, .work = find, .code = code, .found = record });
+}
+
+static int next(struct step *step)
+{
+	return replica_env_next(
+		step->writer->env, step->txn, step->code, step->found, step->damaged);
+}
+
+enum replica_result replica_writer_next(struct replica_writer *writer, const char *after,
+	struct replica_record *record, uint64_t *damaged)
+{
+	return run_reading(&(struct step){ .writer = writer,
+		.work = next,
+		.code = after,
+		.found = record,
+		.damaged = damaged });
+}
+
+static int count(struct step *step)
+{
+	MDB_stat stat;
+	int error = mdb_stat(step->txn, step->writer->env->links, &stat);
+	step->count = error == 0 ? stat.ms_entries : 0;
+	return error;
+}
+
+uint64_t replica_writer_count(struct replica_writer *writer)
+{
+	struct step step = { .writer = writer, .work = count };
+	return run_reading(&step) == REPLICA_OK ? step.count : 0;
+}
+
+static int check(struct step *step)
+{
+	const struct replica_writer *writer = step->writer;
+	int dead;
+	step->why = replica_env_fault(writer->env);
+	if (step->why == NULL && !writer->building &&
+		replica_env_current(writer->directory) != writer->env->generation)
+		step->why = "another file is current";
+	return step->why == NULL ? mdb_reader_check(writer->env->lmdb, &dead) : 0;
+}
+
+enum replica_result replica_writer_check(struct replica_writer *writer)
+{
+	return run((struct step){ .writer = writer, .work = check });
+}
+
+uint64_t replica_writer_generation(const struct replica_writer *writer)
+{
+	return writer->env == NULL ? 0 : writer->env->generation;
+}
