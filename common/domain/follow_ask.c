@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/workers.h"
+#include "domain/follow_private.h"
+
+enum { ARRAY_MAX = HINT_CELLS * (CODE_MAX + 3) + 3 };
+
+enum follow_result follow_ask(struct follow *follow, enum db_statement statement,
+	const char *const *parameters, int count, struct db_rows **rows)
+{
+	workers_busy(follow->slot, follow->thread);
+	db_set_deadline(follow->db, FOLLOW_STATEMENT_MS);
+	enum db_result result = db_query(follow->db, statement, parameters, count, rows);
+	if ((result == DB_OK || result == DB_NOT_FOUND) && follow->session != 0 &&
+		db_session_pid(follow->db) == follow->session)
+		return FOLLOW_DONE;
+	/* Another session may have led to another database: look first. */
+	db_rows_free(*rows);
+	*rows = NULL;
+	follow->session = 0;
+	return FOLLOW_AWAY;
+}
+
+enum follow_result follow_ask_codes(struct follow *follow, const char *codes, size_t size,
+	unsigned count, struct db_rows **rows)
+{
+	char memory[ARRAY_MAX];
+	struct text array = text_fixed(memory, sizeof(memory));
+	text_add_char(&array, '{');
+	for (unsigned i = 0; i < count; i++) {
+		const char *code = codes + i * size;
+		if (code_is_valid(code))
+			text_addf(&array, "%s\"%s\"", array.len > 1 ? "," : "", code);
+	}
+	text_add_char(&array, '}');
+	const char *parameter = memory;
+	return follow_ask(follow, STATEMENT_follow_codes, &parameter, 1, rows);
+}
+
+/* Microseconds as milliseconds and what remains of them. */
+static void split(int64_t us, int64_t *ms, int *remainder)
+{
+	*remainder = (int)(us % 1000);
+	if (*remainder < 0)
+		*remainder += 1000;
+	*ms = (us - *remainder) / 1000;
+}
+
+static enum link_state state_from(const char *name)
+{
+	if (strcmp(name, "active") == 0)
+		return LINK_ACTIVE;
+	return strcmp(name, "disabled") == 0 ? LINK_DISABLED : LINK_DELETED;
+}
+
+static void complain(const char *code)
+{
+	struct log_line line;
+	log_begin(&line, LOG_ERROR, "replica_link_too_long");
+	log_field(&line, "code", code);
+	log_field(&line, "error", "its target, title or tags have no room in the replica");
+	log_end(&line);
+}
+
+bool follow_read_row(const struct db_rows *rows, int row, struct replica_record *record)
+{
+	struct link *link = &record->link;
+	link->id = db_number(rows, row, 1);
+	link->owner = db_number(rows, row, 4);
+	link->state = state_from(db_text(rows, row, 5));
+	link->redirect_status = (int)db_number(rows, row, 6);
+	link->forward_query = db_boolean(rows, row, 7);
+	split(db_number(rows, row, 8), &link->valid_since, &record->valid_since_us);
+	split(db_number(rows, row, 9), &link->valid_until, &record->valid_until_us);
+	link->max_visits = db_number(rows, row, 10);
+	record->visits = db_number(rows, row, 11);
+	split(db_number(rows, row, 13), &link->created_at, &record->created_us);
+	split(db_number(rows, row, 14), &link->updated_at, &record->updated_us);
+	link->version = db_number(rows, row, 15);
+	if (text_copy(link->code, sizeof(link->code), db_text(rows, row, 0)) &&
+		text_copy(link->target, sizeof(link->target), db_text(rows, row, 2)) &&
+		text_copy(link->title, sizeof(link->title), db_text(rows, row, 3)) &&
+		text_copy(record->tags, sizeof(record->tags), db_text(rows, row, 12)))
+		return true;
+	complain(db_text(rows, row, 0));
+	return false;
+}
+
+int64_t follow_updated_us(const struct replica_record *record)
+{
+	return record->link.updated_at * 1000 + record->updated_us;
+}

@@ -1,0 +1,170 @@
+#include <string.h>
+
+#include "base/bell.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "domain/follow_private.h"
+
+/* How old what a cursor reads must be, in microseconds: the first reads all, the others what became
+ * visible late. */
+static const int64_t lags[FOLLOW_CURSORS] = { 0, 250000, 2000000, FOLLOW_LATEST_S * 1000000 };
+
+void follow_start_cursors(struct follow *follow, int64_t us, const char *code)
+{
+	for (unsigned i = 0; i < FOLLOW_CURSORS; i++) {
+		follow->cursors[i].us = us;
+		(void)text_copy(follow->cursors[i].code, sizeof(follow->cursors[i].code), code);
+	}
+	follow->front_due = 0;
+}
+
+/* The time of the database may be set back: what follows then is no later than what was read. */
+static void heed_clock(struct follow *follow)
+{
+	const int64_t latest = (FOLLOW_LATEST_S + 1) * INT64_C(1000000);
+	if (follow->now_us < follow->cursors[0].us)
+		follow_start_cursors(follow, follow->now_us - latest, "");
+}
+
+static enum follow_result read_changes(
+	struct follow *follow, const struct follow_cursor *cursor, int64_t until)
+{
+	char since[DB_NUMBER], end[DB_NUMBER], limit[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(since, cursor->us), cursor->code,
+		db_number_text(end, until), db_number_text(limit, FOLLOW_FRONT_CHUNK) };
+	return follow_ask(follow, STATEMENT_follow_changes, parameters, 4, &follow->rows);
+}
+
+/* A cursor goes to the last row that there was, no further: what comes late behind it is found. */
+static void move(struct follow_cursor *cursor, const struct db_rows *rows)
+{
+	int last = db_rows_count(rows) - 1;
+	if (last < 0)
+		return;
+	cursor->us = db_number(rows, last, 14);
+	(void)text_copy(cursor->code, sizeof(cursor->code), db_text(rows, last, 0));
+}
+
+static enum follow_result advance(struct follow *follow, unsigned number)
+{
+	struct follow_cursor *cursor = &follow->cursors[number];
+	enum follow_result result = read_changes(follow, cursor, follow->now_us - lags[number]);
+	if (result == FOLLOW_DONE)
+		result = follow_apply_rows(follow, follow->rows);
+	if (result == FOLLOW_DONE) {
+		move(cursor, follow->rows);
+		if (db_rows_count(follow->rows) == FOLLOW_FRONT_CHUNK)
+			result = FOLLOW_MORE;
+	}
+	db_rows_free(follow->rows);
+	return result;
+}
+
+/* MORE: a chunk was full. *complete: the front has seen all that there was at the look. */
+static enum follow_result read_cursors(struct follow *follow, bool *complete)
+{
+	enum follow_result all = FOLLOW_DONE;
+	heed_clock(follow);
+	for (unsigned i = 0; i < FOLLOW_CURSORS; i++) {
+		enum follow_result result = advance(follow, i);
+		if (result != FOLLOW_DONE && result != FOLLOW_MORE)
+			return result;
+		if (i == 0)
+			*complete = result == FOLLOW_DONE;
+		if (result == FOLLOW_MORE)
+			all = FOLLOW_MORE;
+	}
+	return all;
+}
+
+static enum follow_result apply_hints(struct follow *follow, unsigned count)
+{
+	if (count == 0)
+		return FOLLOW_DONE;
+	enum follow_result result = follow_ask_codes(
+		follow, follow->hints[0], sizeof(follow->hints[0]), count, &follow->rows);
+	if (result == FOLLOW_DONE)
+		result = follow_apply_rows(follow, follow->rows);
+	db_rows_free(follow->rows);
+	return result;
+}
+
+/* Others learn of it by half a second, anyway: what goes wrong here is nobody's concern. */
+static void notify(struct follow *follow)
+{
+	char node[DB_NUMBER];
+	const char *parameter = db_number_text(node, follow->node);
+	if (follow_ask(follow, STATEMENT_follow_notify, &parameter, 1, &follow->rows) ==
+		FOLLOW_DONE)
+		db_rows_free(follow->rows);
+}
+
+/* In one transaction: what was hinted at, and if it is due what changed since the last time. */
+static enum follow_result apply_all(
+	struct follow *follow, unsigned hints, bool front, unsigned *hinted, bool *complete)
+{
+	enum follow_result result = follow_begin(follow);
+	enum follow_result cursors = FOLLOW_DONE;
+	if (result == FOLLOW_DONE)
+		result = apply_hints(follow, hints);
+	*hinted = follow->applied;
+	if (result == FOLLOW_DONE && front)
+		result = cursors = read_cursors(follow, complete);
+	if (result != FOLLOW_DONE && result != FOLLOW_MORE) {
+		follow_abort(follow);
+		return result;
+	}
+	result = follow_commit(follow);
+	return result == FOLLOW_DONE ? cursors : result;
+}
+
+static enum follow_result work(struct follow *follow, unsigned hints, bool front)
+{
+	struct follow_cursor before[FOLLOW_CURSORS];
+	unsigned hinted = 0;
+	bool complete = false;
+	memcpy(before, follow->cursors, sizeof(before));
+	enum follow_result result = front ? follow_look(follow) : FOLLOW_DONE;
+	if (result == FOLLOW_DONE)
+		result = apply_all(follow, hints, front, &hinted, &complete);
+	if (result != FOLLOW_DONE && result != FOLLOW_MORE) {
+		/* Hints were taken and are gone: the front finds what they meant. */
+		memcpy(follow->cursors, before, sizeof(before));
+		follow->front_due = 0;
+		return result;
+	}
+	if (complete)
+		follow_saw(follow, follow->looked);
+	if (follow->applied > 0)
+		bell_ring(BELL_LINKS_APPLIED);
+	if (hinted > 0)
+		notify(follow);
+	if (front)
+		follow->front_due =
+			result == FOLLOW_MORE ? 0 : follow->looked + FOLLOW_EVERY_MS * CLOCK_MS;
+	return hints == HINT_CELLS ? FOLLOW_MORE : result;
+}
+
+/* Until somebody hints or the front is due; not while a comparison goes on. */
+static void wait(const struct follow *follow, uint32_t rung)
+{
+	uint64_t now = clock_monotonic();
+	if (now < follow->front_due && !follow->comparison.running)
+		bell_wait(BELL_LINKS_WANTED, rung,
+			(unsigned)((follow->front_due - now) / CLOCK_MS) + 1);
+}
+
+enum follow_result follow_changes(struct follow *follow)
+{
+	/* Read before the hints are taken, so that one that comes in between is not slept through. */
+	uint32_t rung = bell_count(BELL_LINKS_WANTED);
+	bool front =
+		atomic_exchange(&follow->woken, false) || clock_monotonic() >= follow->front_due;
+	unsigned hints = hints_take(follow->hints, HINT_CELLS);
+	enum follow_result result = FOLLOW_DONE;
+	if (front || hints > 0)
+		result = work(follow, hints, front);
+	if (result == FOLLOW_DONE)
+		wait(follow, rung);
+	return result;
+}
