@@ -1,0 +1,38 @@
+/*
+ * ingest - carries clicks from the spool to PostgreSQL, each exactly once.
+ *
+ * A round finds out how far all segments reach at a moment, reads them up to there and commits what
+ * it read in as many transactions as that takes; then all clicks answered before that moment are in
+ * PostgreSQL, which it publishes in the shared segment. What a segment's offset in PostgreSQL says
+ * was counted, nothing else was: after a lost connection, or any doubt, the offsets are read again.
+ *
+ * One at a time may work on a directory; a second one does nothing.
+ */
+#ifndef DOMAIN_INGEST_H
+#define DOMAIN_INGEST_H
+
+#include <stdint.h>
+
+#include "db/db.h"
+
+struct ingest_settings {
+	const char *directory; /* borrowed for ever */
+	int64_t node;
+	int64_t max_bytes, reserve_bytes; /* see config.def for these */
+	int64_t retention_s;
+	int64_t click_retention_days;
+};
+
+struct ingest;
+
+/* NULL: no memory, or a directory whose name is too long. */
+struct ingest *ingest_new(const struct ingest_settings *settings);
+void ingest_free(struct ingest *ingest);
+
+/*
+ * One transaction's worth of work, or of looking after the rest; takes about two seconds at most,
+ * whatever PostgreSQL does. The milliseconds to wait before the next turn.
+ */
+unsigned ingest_turn(struct ingest *ingest, struct db *db);
+
+#endif

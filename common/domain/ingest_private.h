@@ -1,0 +1,67 @@
+/*
+ * What the files of ingest share. Nobody else includes this.
+ */
+#ifndef DOMAIN_INGEST_PRIVATE_H
+#define DOMAIN_INGEST_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "domain/click_batch.h"
+#include "domain/click_store.h"
+#include "domain/ingest.h"
+#include "domain/spool_files.h"
+
+enum {
+	INGEST_BUFFER = 256 << 10, /* bytes read at once */
+	INGEST_DAYS = 64           /* whose partitions are remembered */
+};
+
+struct ingest {
+	struct ingest_settings settings;
+	struct spool_files files;
+	struct click_batch *batch;
+	char *buffer;                        /* INGEST_BUFFER bytes for reading */
+	int lock;                            /* of the directory, -1 without */
+	unsigned limit;                      /* clicks a transaction may have now */
+	unsigned damaged;                    /* lines of the batch that are no record */
+	int64_t last_segment, last_position; /* of the last click of the batch */
+
+	bool offsets_known;
+	int session;          /* of PostgreSQL that told them */
+	uint64_t offsets_due; /* clock_monotonic() */
+	int64_t run_committed;
+
+	bool in_round;
+	uint64_t round_began;    /* clock_monotonic() */
+	uint64_t spooled_before; /* the counter, before the files were looked at */
+
+	/* See ingest_upkeep.c. */
+	uint64_t tend_due, days_due, forget_due, fold_due;
+	int32_t days_made[INGEST_DAYS];
+	unsigned days_made_count;
+	int32_t fold_day;
+	int64_t fold_link;
+};
+
+/* Reads what this round wants, until the batch is full, and seals it; false: no memory. */
+bool ingest_read(struct ingest *ingest);
+
+/*
+ * Sets aside the only click of the batch; what is left of it only moves the offsets. False if that
+ * cannot be done.
+ */
+bool ingest_refuse(struct ingest *ingest);
+
+/* Partitions for the days of the batch, where they are expected. */
+enum store_result ingest_prepare_days(struct ingest *ingest, struct db *db);
+
+/* Moves segments that are done to kept/. */
+void ingest_retire(struct ingest *ingest);
+
+/* Once a second: makes room, says what there is. Without PostgreSQL. */
+void ingest_tend(struct ingest *ingest);
+
+/* At most one thing that is due now and then; whether there was one. */
+bool ingest_upkeep(struct ingest *ingest, struct db *db);
+
+#endif
