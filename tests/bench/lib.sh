@@ -2,12 +2,15 @@
 #
 #   bench_begin                 a stack of its own, PostgreSQL included; the server "stack"
 #   side_server NAME [TREE]     a further server on the same PostgreSQL, from another copy of the tree
+#   own_server NAME             a further stack with a PostgreSQL of its own
+#   within SERVER command…      a command of this library, about the stack of own_server
 #   bare_programs DIRECTORY     puts bare there in the place of every program
 #   drive SERVER CASE PATH [WORDS…]   one run of wrk; adds a line to $work/results
 #   in_turn SERVER…             their order in this round: there and back
 #   median                      of the numbers on standard input
 #   of CASE SERVER COLUMN       the median of a column over all rounds
 #   ratio CASE SERVER BASE COLUMN     the median of the ratios, each within its round
+#   bar WHAT FIGURE least|most BAR [UNIT]    a row for the table of all bars: is it met?
 #
 # A line of results: case server round requests/s p50_ms p99_ms web_us database_us errors others,
 # where web_us is the time of processors for one request in lighttpd and the programs, database_us
@@ -80,6 +83,27 @@ side_server() {
 }
 
 # One where a program serves nobody: lighttpd starts it all the same.
+# Everything of its own; beside the others it costs memory, and nothing while it is idle.
+own_server() {
+	servers+=("$1")
+	(
+		export LINKSHRINK_VAR=$work/$1
+		LINKSHRINK_PORT=$(free_port)
+		LINKSHRINK_OPS_PORT=$(free_port)
+		export LINKSHRINK_PORT LINKSHRINK_OPS_PORT
+		stack_start
+		note_server "$1" "$LINKSHRINK_PORT" "$(noted lighttpd)"
+		echo "$LINKSHRINK_OPS_PORT" >"$work/$1.ops"
+	)
+}
+
+within() { # server command…
+	local LINKSHRINK_VAR=$work/$1 LINKSHRINK_OPS_PORT
+	read -r LINKSHRINK_OPS_PORT <"$work/$1.ops"
+	shift
+	"$@"
+}
+
 threads_of() { sed -n 's/.*\.threads = \([0-9]*\).*/\1/p; $a 1' "${2:-.}/cgi-bin/$1.c" | head -n 1; }
 
 # bash, because its exec can keep the name by which the stack knows its programs.
@@ -187,4 +211,21 @@ machine() {
 	model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 	echo "$(nproc) cores${model:+ of $model}, $(uname -s) $(uname -r | cut -d . -f 1,2), lighttpd $(version lighttpd)," \
 		"libfcgi $(version libfcgi0ldbl), PostgreSQL $(version postgresql-15), wrk $(version wrk)"
+}
+
+# ---- Clicks.
+
+answered() { metric linkshrink_clicks_total; }
+counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_counts'; }
+all_counted() { [ "$(counted)" = "$(answered)" ]; }
+clicks_settle() { wait_until 120 all_counted || { say "$(answered) clicks, $(counted) counted"; exit 1; }; }
+
+# ---- Bars.
+
+# Into the file that tests/bench/run names, and to whoever looks on.
+bar() { # what figure least|most bar [unit]
+	awk -v what="$1" -v figure="$2" -v kind="$3" -v bar="$4" -v unit="${5:+ $5}" 'BEGIN {
+		met = figure == "" ? "not measured" : (kind == "least" ? figure + 0 >= bar + 0 : figure + 0 <= bar + 0) ? "met" : "**missed**"
+		printf "| %s | %s%s | %s %s%s | %s |\n", what, figure, unit, kind == "least" ? "≥" : "≤", bar, unit, met }' |
+		tee -a "${BENCH_BARS:-/dev/null}"
 }

@@ -8,8 +8,9 @@ usage() {
 usage: tests/bench/redirect.sh [--keep-docs]
 
 Runs, alternating: this stack; the same with every answer logged; tests/bench/bare.c in the place
-of its programs; and a second bare one, as a control. Prints a table and writes it into
-docs/operations.md. `make bench` builds what it needs.
+of its programs; and a second bare one, as a control. Then creates beside pgbench, and the memory
+after all that. Prints tables and writes them into docs/operations.md. `make bench` builds what it
+needs.
   --keep-docs    print only
 
   CLIENTS=64 SECONDS_EACH=2 ROUNDS=5    connections, seconds of a run, rounds
@@ -32,7 +33,7 @@ links=10000
 
 prepare() {
 	bench_begin
-	LINKSHRINK_LOG_SAMPLE=1 side_server logging
+	LINKSHRINK_LOG_SAMPLE=1 own_server logging
 	bare_programs "$work/bare-bin"
 	LINKSHRINK_BIN=$work/bare-bin side_server bare
 	LINKSHRINK_BIN=$work/bare-bin side_server control
@@ -74,6 +75,7 @@ run_round() {
 	local server
 	for server in $(in_turn stack bare control); do drive hot "$server" "$hot"; done
 	for server in $(in_turn stack bare control); do drive distinct "$server" / follow "$work/codes"; done
+	clicks_settle # what is left to do is done before others are measured
 	for server in $(in_turn stack logging bare control); do drive health "$server" /health; done
 	drive create stack /shorten create "$round"
 	run_pgbench pgbench "$CLIENTS"
@@ -98,10 +100,44 @@ create_row() { # server title
 		"$(total create "$1" 9)"
 }
 
+# ---- Memory.
+
+private_mib() { # pids on standard input: that of the largest
+	while read -r pid; do
+		awk '/^Private_/ { n += $2 } END { printf "%.1f\n", n / 1024 }' "/proc/$pid/smaps_rollup"
+	done | sort -g | tail -n 1
+}
+
+# Pages that several share count in part in each, so that the sum is what the machine gives.
+sum_mib() { # pids on standard input
+	while read -r pid; do cat "/proc/$pid/smaps_rollup" 2>/dev/null || true; done |
+		awk '/^Pss:/ { n += $2 } END { printf "%.0f", n / 1024 }'
+}
+
+list_stack() {
+	cat "$LINKSHRINK_VAR/run/lock"
+	noted lighttpd
+	stack_programs
+	stack_postgres
+}
+
+programs() { stack_programs | while read -r pid; do cat "/proc/$pid/comm"; done | sort -u; }
+
+memory_rows() {
+	local program
+	for program in $(programs); do
+		printf '| `%s` | %s | %s |\n' "$program" "$(stack_programs "$program" | private_mib)" \
+			"$(stack_programs "$program" | sum_mib)"
+	done
+	printf '| lighttpd | %s | %s |\n' "$(noted lighttpd | private_mib)" "$(noted lighttpd | sum_mib)"
+	printf '| PostgreSQL | %s | %s |\n' "$(stack_postgres | private_mib)" "$(stack_postgres | sum_mib)"
+	printf '| all of the stack | | %s |\n' "$(list_stack | sum_mib)"
+}
+
 report() {
 	cat <<END_REPORT
 
-$(machine). $CLIENTS connections with keep-alive, runs of $SECONDS_EACH s, medians of $ROUNDS alternating rounds; ratios are formed within a round. 2 processes of each program, as many threads in \`bare\`. \`LINKSHRINK_LOG_SAMPLE\` $LINKSHRINK_LOG_SAMPLE, no rate limits, durable settings of PostgreSQL. Something else took $(others) % of the machine meanwhile (the generator of the load is not counted).
+$(machine). $CLIENTS connections with keep-alive, runs of $SECONDS_EACH s, medians of $ROUNDS alternating rounds; ratios are formed within a round. 2 processes of each program, as many threads in \`bare\`. \`LINKSHRINK_LOG_SAMPLE\` $LINKSHRINK_LOG_SAMPLE, no rate limits, durable settings of PostgreSQL. Each redirect is a click, recorded and counted: afterwards PostgreSQL had all $(answered), to the click. Something else took $(others) % of the machine meanwhile (the generator of the load is not counted).
 
 | | requests/s | of bare | p50 ms | p99 ms | CPU µs | of bare | PostgreSQL µs | errors |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -120,7 +156,13 @@ $(row health control bare 'bare again (control)')
 | --- | --- | --- | --- | --- | --- | --- | --- |
 $(create_row stack 'create, `POST /shorten`')
 $(create_row pgbench "pgbench, the same INSERT, $CLIENTS clients")
-$(create_row pgbench8 'pgbench, 8 clients: as many as `shorten` has')
+$(create_row pgbench8 'pgbench, 8 clients: as many connections as `shorten` has')
+
+After that load, MiB: private ones of the largest process, and what all together take of the machine (Pss).
+
+| | private | in all |
+| --- | --- | --- |
+$(memory_rows)
 
 END_REPORT
 }
@@ -130,6 +172,13 @@ for round in $(seq "$ROUNDS"); do
 	say "round $round of $ROUNDS"
 	run_round
 done
+clicks_settle
 report >"$work/table"
 cat "$work/table"
+two_digits() { printf '%.2f' "$1"; }
+bar 'redirect of one link, of bare' "$(two_digits "$(ratio hot stack bare 4)")" least 0.90
+bar "redirect of $links links in turn, of bare" "$(two_digits "$(ratio distinct stack bare 4)")" least 0.90
+bar "create, of pgbench with $CLIENTS clients" "$(two_digits "$(ratio create stack pgbench 4)")" least 0.80
+bar 'private memory of the largest program' "$(stack_programs | private_mib)" most 8 MiB
+bar 'memory of the whole stack' "$(list_stack | sum_mib)" most 600 MiB
 [ "$keep_docs" = yes ] || tests/bench/into-docs bench <"$work/table"

@@ -1,7 +1,7 @@
 -- What wrk sends, by the arguments after its "--":
---   (none)          one path again and again: wrk's own way, the cheapest for it
---   follow FILE     the codes of FILE in turn, one a line
---   create WORD     POST /shorten, each time with another target; WORD goes into all of them
+--   (none)              one path again and again: wrk's own way, the cheapest for it
+--   follow FILE [MS]    the codes of FILE in turn, one a line; each client rests MS in between
+--   create WORD         POST /shorten, each time with another target; WORD goes into all of them
 -- At the end one line for the benchmark: requests, microseconds, those of the median and of the
 -- 99th percentile, and how many had no answer or another one than 2xx or 3xx.
 
@@ -34,7 +34,11 @@ local function create(word)
 end
 
 function init(arguments)
-	if arguments[1] == "follow" then request = follow(arguments[2]) end
+	if arguments[1] == "follow" then
+		request = follow(arguments[2])
+		local rest = tonumber(arguments[3])
+		if rest then delay = function() return rest end end
+	end
 	if arguments[1] == "create" then request = create(arguments[2]) end
 end
 

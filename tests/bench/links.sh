@@ -1,0 +1,142 @@
+#!/bin/bash
+# What a redirect costs as links grow: through HTTP, and the lookup alone.
+# shellcheck disable=SC2031 # lib.sh has subshells that set the same names
+set -euo pipefail
+
+usage() {
+	cat <<'END_USAGE'
+usage: tests/bench/links.sh [--keep-docs]
+
+Starts a stack for each number of links, fills its PostgreSQL by SQL, lets replicate copy all of it
+anew and takes the time of that; then redirects of 10,000 of the links, alternating. Prints a table
+and writes it into docs/operations.md.
+  --keep-docs    print only
+
+  CLIENTS=64 SECONDS_EACH=2 ROUNDS=5    connections, seconds of a run, rounds
+  SIZES='10000 1000000'                 numbers of links; FULL=1 adds 10000000
+END_USAGE
+}
+
+keep_docs=no
+case ${1:-} in
+--help | -h) usage; exit 0 ;;
+--keep-docs) keep_docs=yes ;;
+'') ;;
+*) usage >&2; exit 2 ;;
+esac
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/bench/lib.sh
+. tests/bench/lib.sh
+
+sizes=${SIZES:-10000 1000000${FULL:+ 10000000}}
+base=${sizes%% *}
+codes=10000
+chunk=100000
+
+# The same code for the same number, without an order.
+code_of() { echo "'b' || substr(md5($1::text), 1, 12)"; }
+
+fill() { # size
+	local from to
+	for ((from = 1; from <= $1; from += chunk)); do
+		to=$((from + chunk - 1 < $1 ? from + chunk - 1 : $1))
+		echo "INSERT INTO links (code, target) SELECT $(code_of i)," \
+			"'https://example.com/bench/articles/' || i FROM generate_series($from, $to) AS i;"
+	done | psql -X -q -v ON_ERROR_STOP=1 "$(cat "$LINKSHRINK_VAR/run/owner.url")"
+	sql 'VACUUM ANALYZE links' >/dev/null
+	sql CHECKPOINT >/dev/null 2>&1 || true # where we may
+}
+
+entries() { metric linkshrink_replica_entries; }
+follows() { [ "$(metric 'linkshrink_replica_state{state="following"}')" = 1 ]; }
+is_copied() { follows && [ "$(entries)" = "$1" ] && [ "$(metric linkshrink_replica_builds_total)" -gt "$2" ]; }
+
+microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
+
+# The file goes away, as by a clumsy hand; how long until there is a complete one.
+copy_anew() { # size
+	local builds begin
+	wait_until 600 holds "$1" || { say "links.sh: $(entries) of $1 links in the replica"; exit 1; }
+	builds=$(metric linkshrink_replica_builds_total)
+	rm -f "$LINKSHRINK_VAR"/replica/links-*.mdb "$LINKSHRINK_VAR/replica/current"
+	begin=$(microseconds)
+	wait_until 600 is_copied "$1" "$builds" || { say "links.sh: no new replica of $1 links"; exit 1; }
+	awk -v us="$(($(microseconds) - begin))" 'BEGIN { printf "%.1f\n", us / 1e6 }' >"$work/l$1.seconds"
+}
+
+holds() { follows && [ "$(entries)" = "$1" ]; }
+
+draw_codes() { # size
+	sql "SELECT DISTINCT $(code_of 'i') FROM (SELECT 1 + floor(random() * $1)::int AS i
+		FROM generate_series(1, 2 * $codes)) AS drawn" | shuf -n "$codes" >"$work/l$1.codes"
+}
+
+prepare() {
+	local size
+	for size in $sizes; do
+		say "links: filling in $size"
+		own_server "l$size"
+		within "l$size" fill "$size"
+		within "l$size" copy_anew "$size"
+		within "l$size" draw_codes "$size"
+	done
+}
+
+run_round() {
+	local server
+	# shellcheck disable=SC2046,SC2086 # words
+	for server in $(in_turn $(printf 'l%s ' $sizes)); do
+		postmaster=$(within "$server" noted postgresql)
+		drive follow "$server" / follow "$work/$server.codes"
+		within "$server" clicks_settle
+	done
+}
+
+# Of all codes in an order without sense; the median of some runs. Empty where nothing can tell.
+lookup_ns() { # size
+	local run
+	for ((run = 0; run < ROUNDS; run++)); do
+		"$LINKSHRINK_TESTS/bench/lookup" "$work/l$1/replica" "$work/l$1.codes" || return 0
+	done | median
+}
+
+row() { # size
+	printf '| %s | %.1f | %s | %.2f | %.0f | %.2f | %.1f | %.0f | %.2f | %d |\n' "$1" "$(cat "$work/l$1.seconds")" \
+		"${ns[$1]}" "$(slower "$1")" "$(of follow "l$1" 4)" "$(ratio follow "l$1" "l$base" 4)" \
+		"$(of follow "l$1" 6)" "$(of follow "l$1" 7)" "$(ratio follow "l$1" "l$base" 7)" "$(total follow "l$1" 9)"
+}
+
+slower() { awk -v a="${ns[$1]}" -v b="${ns[$base]}" 'BEGIN { print b > 0 ? a / b : "" }'; }
+
+report() {
+	local size
+	cat <<END_REPORT
+
+$(machine). A stack for each number of links, filled by SQL; redirects of $codes of them drawn at random, $CLIENTS connections, runs of $SECONDS_EACH s, medians of $ROUNDS alternating rounds. A full copy is the time from the file of the replica removed to a complete new one.
+
+| links | full copy s | lookup ns | of the first | requests/s | of the first | p99 ms | CPU µs | of the first | errors |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+END_REPORT
+	for size in $sizes; do row "$size"; done
+	echo
+}
+
+declare -A ns
+trap bench_end EXIT
+export LINKSHRINK_LOG_SAMPLE=1000 LINKSHRINK_VAR=$work/none
+prepare
+for round in $(seq "$ROUNDS"); do
+	say "links: round $round of $ROUNDS"
+	run_round
+done
+for size in $sizes; do ns[$size]=$(lookup_ns "$size"); done
+report >"$work/table"
+cat "$work/table"
+for size in $sizes; do
+	[ "$size" = "$base" ] && continue
+	bar "lookup with $size links, of that with $base" "$(printf '%.2f' "$(slower "$size")")" most 2
+	bar "CPU of a redirect with $size links, of that with $base" \
+		"$(printf '%.2f' "$(ratio follow "l$size" "l$base" 7)")" most 2
+done
+[ ! -e "$work/l1000000.seconds" ] || bar 'full copy of 1,000,000 links' "$(cat "$work/l1000000.seconds")" most 5 s
+[ "$keep_docs" = yes ] || tests/bench/into-docs links <"$work/table"
