@@ -62,11 +62,10 @@ test: ## install what is needed, build, run every test
 
 torture bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
 torture bench: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
-bench: ## measure speed and recovery and write both into docs/operations.md; 5 minutes
+bench: ## measure all that has a bar and write it into docs/operations.md; 15 minutes, FULL=1 longer
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
-	@tests/bench/redirect.sh
-	@tests/bench/recovery.sh
+	@FULL=$(FULL) tests/bench/run
 
 torture: ## kill and stop everything at random, then check the books; DURATION=60 seconds, SEED=
 	@scripts/deps run build
