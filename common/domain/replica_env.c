@@ -32,6 +32,7 @@ enum {
 
 #define META_MAGIC   UINT32_C(0xbeefc0de)
 #define META_VERSION UINT32_C(1)
+#define META_FLAGS   (MDB_INTEGERKEY | MDB_NOSUBDIR)
 #define MAP_MAX      (UINT64_C(1) << 46)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of all that follows */
@@ -180,13 +181,13 @@ static uint64_t long_at(const unsigned char *page, size_t at)
 	return number;
 }
 
-/* One of LMDB's two first pages. flags: those of its list of free pages, a byte or two. */
+/* One of LMDB's two first pages; pages: how many the file has. */
 static bool is_sound_page(const unsigned char *page, uint64_t pages)
 {
 	return number_at(page, META_MAGIC_AT) == META_MAGIC &&
 	       number_at(page, META_VERSION_AT) == META_VERSION &&
 	       number_at(page, META_PAGE_SIZE_AT) == (uint32_t)getpagesize() &&
-	       (number_at(page, META_FLAGS_AT) & UINT16_MAX) == MDB_INTEGERKEY &&
+	       (number_at(page, META_FLAGS_AT) & UINT16_MAX) == META_FLAGS &&
 	       long_at(page, META_MAPSIZE_AT) < MAP_MAX && long_at(page, META_LAST_PAGE_AT) < pages;
 }
 
