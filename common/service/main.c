@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/segment.h"
 #include "base/workers.h"
+#include "domain/replica.h"
 #include "domain/target_url.h"
 #include "service/fcgi.h"
 #include "service/turns.h"
@@ -38,22 +39,32 @@ static bool follow_parent(void)
 	return getppid() == parent; /* it may have gone in between, and no signal comes then */
 }
 
-/* The file may be cut short under our feet. Say so and make way: a successor makes a new one. */
-static void on_bus_error(int number, siginfo_t *fault, void *context)
+/* What the signals did before: the default, or the report of a sanitizer. */
+static struct sigaction former[2];
+static const int faults[2] = { SIGBUS, SIGSEGV };
+
+/*
+ * Mapped files may be cut short under our feet. In the replica that is the lookup's own affair. Of
+ * the segment say so and make way: a successor makes a new one. Any other fault is ours: let it
+ * happen again, as it would have.
+ */
+static void on_fault(int number, siginfo_t *fault, void *context)
 {
 	static const char said[] = "the shared segment was cut short; ending for a successor\n";
 	(void)context;
-	if (segment_contains(fault->si_addr)) {
+	replica_rescue(fault->si_addr);
+	if (number == SIGBUS && segment_contains(fault->si_addr)) {
 		(void)!write(STDERR_FILENO, said, sizeof(said) - 1);
 		_exit(EXIT_FAILURE);
 	}
-	signal(number,
-		SIG_DFL); /* any other is a fault of ours: let it happen again, as it should */
+	for (int i = 0; i < 2; i++)
+		if (faults[i] == number)
+			sigaction(number, &former[i], NULL);
 }
 
 static void block_signals(sigset_t *handled)
 {
-	const struct sigaction bus_error = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+	const struct sigaction caught = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 	sigset_t all;
 	sigfillset(&all);
 	/* A fault of our own must still end the process, here and in every thread. */
@@ -64,7 +75,8 @@ static void block_signals(sigset_t *handled)
 	sigdelset(&all, SIGABRT);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	sigaction(SIGBUS, &bus_error, NULL);
+	for (int i = 0; i < 2; i++)
+		sigaction(faults[i], &caught, &former[i]);
 	sigemptyset(handled);
 	sigaddset(handled, SIGTERM);
 	sigaddset(handled, SIGINT);
