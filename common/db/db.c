@@ -322,3 +322,9 @@ bool db_same(const struct db *db, const struct db *other)
 {
 	return db->pool == other->pool;
 }
+
+void db_charge(struct db *db, uint64_t nanoseconds, int session_pid)
+{
+	db->spent += nanoseconds;
+	db->session_pid = session_pid;
+}

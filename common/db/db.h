@@ -161,4 +161,7 @@ bool db_same(const struct db *db, const struct db *other);
 int64_t db_spent_us(const struct db *db);
 int db_session_pid(const struct db *db);
 
+/* Another thread did work for this one that took so long, by that session. */
+void db_charge(struct db *db, uint64_t nanoseconds, int session_pid);
+
 #endif

@@ -150,13 +150,15 @@ const char *db_pool_name(const struct db_pool *pool)
 static enum db_result take(struct db_pool *pool, struct db *db)
 {
 	bool away = atomic_load(&pool->failures) > 0;
+	bool too_early = clock_monotonic() < pool->retry_at;
 
-	if (away && (pool->tried || (!pool->idle && clock_monotonic() < pool->retry_at)))
+	if (away && (pool->tried || (!pool->idle && too_early)))
 		return DB_DOWN;
 	if (pool->idle) {
 		db->connection = pool->idle;
 		pool->idle = pool->idle->next;
-	} else if (pool->count < atomic_load(&limit)) {
+	} else if (pool->count == 0 || (pool->count < atomic_load(&limit) && !too_early)) {
+		/* Too early: the server answers on others but wants no more of them. */
 		db->connection = calloc(1, sizeof(*db->connection));
 		if (!db->connection)
 			return DB_DOWN;

@@ -122,14 +122,14 @@ static void add_link(struct text arrays[CREATE_COLUMNS], const struct link *link
 	add_number(&arrays[8], link->max_visits);
 }
 
-/* The row belongs to the first link with its code: any other one in the group came too late. */
+/* The row belongs to the first link with its code; any other one in the group came too late. */
 static void fill_in(const struct db_rows *rows, int row, struct link *const links[],
 	enum link_result results[], unsigned count)
 {
 	const char *code = db_text(rows, row, 0);
 	unsigned i = 0;
 
-	while (i < count && (results[i] == LINK_OK || strcmp(links[i]->code, code) != 0))
+	while (i < count && strcmp(links[i]->code, code) != 0)
 		i++;
 	if (i == count)
 		return;

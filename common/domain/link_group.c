@@ -22,6 +22,7 @@ struct wish {
 	struct db *db; /* of its thread; only while that waits */
 	enum wish_state state;
 	enum link_result result;
+	int session_pid; /* of the session that stored it */
 	pthread_cond_t changed;
 	struct wish *next; /* in the queue */
 };
@@ -45,6 +46,7 @@ static struct wish *make_wish(struct db *db, const struct link *link)
 	wish->db = db;
 	wish->state = WAITING;
 	wish->result = LINK_DOWN;
+	wish->session_pid = 0;
 	wish->next = NULL;
 	return wish;
 }
@@ -111,13 +113,14 @@ static unsigned take(struct wish *own, struct wish *wishes[LINK_GROUP_MAX])
 	return count;
 }
 
-static void deliver(struct wish *wish, enum link_result result)
+static void deliver(struct wish *wish, enum link_result result, int session_pid)
 {
 	if (wish->state == ABANDONED) {
 		free_wish(wish);
 		return;
 	}
 	wish->result = result;
+	wish->session_pid = session_pid;
 	wish->state = DONE;
 	pthread_cond_signal(&wish->changed);
 }
@@ -137,7 +140,7 @@ static void lead(struct wish *own, link_group_store store)
 	pthread_mutex_lock(&lock);
 	pass_on();
 	for (unsigned i = 0; i < count; i++)
-		deliver(wishes[i], results[i]);
+		deliver(wishes[i], results[i], db_session_pid(own->db));
 }
 
 /* Until it is stored or to be stored by this thread; false when the deadline came first. */
@@ -170,7 +173,8 @@ enum link_result link_group_create(struct db *db, struct link *link, link_group_
 {
 	struct wish *wish = make_wish(db, link);
 	enum link_result result = LINK_DOWN;
-	bool own = true;
+	uint64_t begin = clock_monotonic();
+	bool in_time, own = true;
 
 	if (!wish)
 		return LINK_DOWN;
@@ -180,7 +184,9 @@ enum link_result link_group_create(struct db *db, struct link *link, link_group_
 		leaders++;
 		wish->state = LEADING;
 	}
-	if (!wait_in_turn(wish))
+	in_time = wait_in_turn(wish);
+	db_charge(db, clock_monotonic() - begin, wish->session_pid);
+	if (!in_time)
 		own = withdraw(wish);
 	else if (wish->state == LEADING)
 		lead(wish, store);

@@ -183,6 +183,31 @@ Test(db_pool, lets_one_thread_try_while_the_server_hangs)
 	db_free(db);
 }
 
+static void let_all_connect(void)
+{
+	database_do(ADMIN, "ALTER ROLE linkshrink_web CONNECTION LIMIT -1");
+}
+
+Test(db_pool, asks_for_no_more_connections_while_the_server_has_none, .fini = let_all_connect)
+{
+	struct db *db = database_open(), *other = database_open();
+
+	database_do(ADMIN, "ALTER ROLE linkshrink_web CONNECTION LIMIT 1");
+	db_set_deadline(db, 2 * BOUND_MS);
+	cr_assert(db_begin(db) == DB_OK);
+	for (int i = 0; i < CALLS; i++) {
+		cr_assert(find_nothing(db) == DB_NOT_FOUND);
+		db_set_deadline(other, 8);
+		cr_assert(find_nothing(other) != DB_NOT_FOUND);
+	}
+	cr_assert(lt(u64, connects(), CALLS / 2 + 1));
+	db_rollback(db);
+	db_set_deadline(other, DEADLINE_MS);
+	cr_assert(find_nothing(other) == DB_NOT_FOUND);
+	db_free(other);
+	db_free(db);
+}
+
 static void *release_later(void *owner)
 {
 	database_wait_until(SESSIONS " AND wait_event_type = 'Lock'");
