@@ -1,16 +1,74 @@
 /*
- * replicate - keeps the local copy of all links. It serves nobody.
+ * replicate - keeps this node's copy of all links, from which redirects are answered, like
+ * PostgreSQL; see domain/follow.h. It serves nobody.
  */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/text.h"
+#include "domain/follow.h"
 #include "service/service.h"
 
-enum { IDLE_MS = 20 };
+enum { LISTEN_MS = 500, AWAY_MS = 500, NO_MEMORY_MS = 1000 };
 
-static unsigned turn(struct worker *worker)
+static struct follow *_Atomic follow;
+
+static unsigned replicate_turn(struct worker *worker)
 {
-	(void)worker;
-	return IDLE_MS;
+	const struct config *config = config_get();
+	if (follow == NULL)
+		follow = follow_new(config->replica, config->replica_max_bytes, config->node);
+	if (follow == NULL)
+		return NO_MEMORY_MS;
+	return follow_turn(follow, worker->db, worker->slot, worker->thread);
 }
 
-const struct service replicate_service = {
-	.name = "replicate", .needs = NEEDS_DATABASE, .turns = { turn }
-};
+/* Of our own changes we know; a payload that is no node's number may be an operator's. */
+static bool is_ours(const char *payload)
+{
+	int64_t node;
+	return text_to_number(payload, 0, INT64_MAX, &node) && node == config_get()->node;
+}
+
+static unsigned listen_turn(struct worker *worker)
+{
+	char payload[DB_NUMBER];
+	switch (db_wait_notification(worker->db, LISTEN_MS, payload, sizeof(payload))) {
+	case DB_OK:
+		if (follow != NULL && !is_ours(payload))
+			follow_wake(follow);
+		break;
+	case DB_NOT_FOUND: break;
+	case DB_CONFLICT:
+	case DB_BUSY:
+	case DB_DOWN: return AWAY_MS;
+	}
+	return 0;
+}
+
+static int answer(int argc, char **argv)
+{
+	const char *directory = config_get()->replica;
+	bool good = false;
+	if (argc == 2 && strcmp(argv[1], "--dump") == 0) {
+		good = follow_dump(directory);
+	} else if (argc == 2 && strcmp(argv[1], "--status") == 0) {
+		good = follow_show_status(directory);
+	} else {
+		fputs("replicate: --dump prints all links of the replica as COPY wants them, "
+		      "--status what is known about it\n",
+			stderr);
+		return EXIT_FAILURE;
+	}
+	if (!good)
+		fprintf(stderr, "replicate: can't read the replica in %s\n", directory);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct service replicate_service = { .name = "replicate",
+	.needs = NEEDS_DATABASE,
+	.turns = { replicate_turn, listen_turn },
+	.command = answer };

@@ -7,12 +7,17 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "domain/link.h"
+#include "domain/replica.h"
 #include "domain/target_url.h"
 #include "http/json_fields.h"
 #include "service/link_json.h"
 #include "service/service.h"
 
-enum { URL_MAX = 2 * TARGET_URL_MAX /* as typed; the canonical form may be shorter */ };
+enum {
+	URL_MAX = 2 * TARGET_URL_MAX, /* as typed; the canonical form may be shorter */
+	REPLICA_WAIT_MS = 100,        /* for a creator to be able to follow the own link */
+	REFUSING_RETRY_S = 30         /* an operator has to decide something first */
+};
 
 struct wish {
 	char url[URL_MAX + 1];
@@ -147,6 +152,15 @@ static enum link_result find_or_create(
 	return link_create(worker->db, link);
 }
 
+static void answer_created(
+	struct worker *worker, struct http_response *res, const struct link *link)
+{
+	metrics_add(METRIC_links_created, 0, 0, 1);
+	/* Stored it is in any case; without the replica it only takes longer to be followed. */
+	(void)replica_wait(worker->replica, link->code, link->version, REPLICA_WAIT_MS);
+	answer_link(res, 201, link);
+}
+
 static void shorten(
 	struct worker *worker, const struct http_request *req, struct http_response *res)
 {
@@ -155,14 +169,20 @@ static void shorten(
 	bool created;
 	if (!read_wish(req, res, &wish, &link))
 		return;
+	/* A database that nobody trusts yet would give the codes and ids of lost links away. */
+	if (replica_state() == LABEL_state_REFUSING) {
+		http_unavailable(res, REFUSING_RETRY_S);
+		return;
+	}
 	fill(&link, &wish);
 	enum link_result result = find_or_create(worker, &wish, &link, &created);
 	text_copy(worker->code, sizeof(worker->code), link.code);
 	switch (result) {
 	case LINK_OK:
 		if (created)
-			metrics_add(METRIC_links_created, 0, 0, 1);
-		answer_link(res, created ? 201 : 200, &link);
+			answer_created(worker, res, &link);
+		else
+			answer_link(res, 200, &link);
 		return;
 	case LINK_TAKEN: http_problem(res, 409, "short_code is taken"); return;
 	case LINK_UNKNOWN:
@@ -176,6 +196,9 @@ static const struct route routes[] = { { HTTP_POST, "/shorten", LABEL_handler_SH
 					       ROUTE_JSON | ROUTE_ANONYMOUS_CREATE, shorten },
 	{ 0 } };
 
-const struct service shorten_service = {
-	.name = "shorten", .routes = routes, .threads = 4, .needs = NEEDS_DATABASE
-};
+/* Many threads on few connections: they wait for PostgreSQL and the replica together, in groups. */
+const struct service shorten_service = { .name = "shorten",
+	.routes = routes,
+	.threads = 32,
+	.connections = 4,
+	.needs = NEEDS_DATABASE | NEEDS_REPLICA };

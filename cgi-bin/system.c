@@ -13,12 +13,16 @@
 #include "base/config.h"
 #include "base/segment.h"
 #include "base/workers.h"
+#include "domain/replica.h"
 #include "http/json_write.h"
 #include "http/query.h"
 #include "service/log_tail.h"
 #include "service/service.h"
 
-enum { CPU_SAMPLE_MS = 100 };
+enum {
+	CPU_SAMPLE_MS = 100,
+	SPOOL_LATE_S = 10 /* ingest commits what there is many times a second */
+};
 
 static void health(struct worker *worker, const struct http_request *req, struct http_response *res)
 {
@@ -56,12 +60,39 @@ static const char *database_fault(struct worker *worker)
 	return NULL;
 }
 
+static const char *replica_fault(void)
+{
+	switch (replica_state()) {
+	case LABEL_state_FOLLOWING: return NULL;
+	case LABEL_state_BUILDING: return "the local copy of all links is being made";
+	case LABEL_state_REFUSING:
+		return "the database lacks links or is another one: see scripts/reconcile";
+	case LABEL_state_ABSENT:
+	case LABEL_state_COUNT: break;
+	}
+	return "the local copy of all links is not kept up to date";
+}
+
+/* A spool that cannot be written, or that PostgreSQL has not emptied for long, loses clicks. */
+static const char *spool_fault(void)
+{
+	uint64_t now = clock_monotonic();
+	uint64_t until = atomic_load(&segment_get()->clicks_committed_until);
+	if (access(config_get()->spool, W_OK) != 0)
+		return "the directory of the spool cannot be written";
+	if (until == 0 || now - until > SPOOL_LATE_S * CLOCK_S)
+		return "clicks wait for PostgreSQL";
+	return NULL;
+}
+
 static const char *workers_fault(void)
 {
 	static const struct {
 		enum label_program program;
 		const char *fault;
 	} needed[] = {
+		{ LABEL_program_REPLICATE, "replicate is not alive" },
+		{ LABEL_program_INGEST, "ingest is not alive" },
 		{ LABEL_program_REDIRECT, "no redirect process is alive" },
 		{ LABEL_program_SHORTEN, "no shorten process is alive" },
 		{ LABEL_program_METRICS, "no metrics process is alive" },
@@ -86,6 +117,8 @@ static void ready(struct worker *worker, const struct http_request *req, struct 
 	(void)req;
 	const struct check checks[] = {
 		{ "database", database_fault(worker) },
+		{ "replica", replica_fault() },
+		{ "spool", spool_fault() },
 		{ "segment",
 			segment_shared() ? NULL : "the shared memory file is missing or replaced" },
 		{ "workers", workers_fault() },
