@@ -3,7 +3,13 @@
  */
 #include "domain/ingest.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/config.h"
+#include "domain/spool_list.h"
 #include "service/service.h"
 
 enum { NO_MEMORY_MS = 1000 };
@@ -24,6 +30,33 @@ static unsigned turn(struct worker *worker)
 	return ingest != NULL ? ingest_turn(ingest, worker->db) : NO_MEMORY_MS;
 }
 
+static int list_segments(const char *directory, const char *limits_path)
+{
+	FILE *limits = limits_path != NULL ? fopen(limits_path, "re") : NULL;
+	if (limits_path != NULL && limits == NULL) {
+		fprintf(stderr, "ingest: %s: %s\n", limits_path, strerrordesc_np(errno));
+		return EXIT_FAILURE;
+	}
+	bool listed = spool_list(directory, limits, stdout);
+	if (!listed)
+		fprintf(stderr, "ingest: %s: %s\n", directory, strerrordesc_np(errno));
+	if (limits != NULL)
+		fclose(limits);
+	return listed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int command(int argc, char **argv)
+{
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "--segments") == 0)
+		return list_segments(argv[2], argv[3]);
+	fputs("usage: ingest --segments DIRECTORY [LIMITS]\n"
+	      "Prints of each segment of a spool: number, bytes, records, damaged lines, state\n"
+	      "(writing, pending, kept), time of the oldest click. LIMITS: a file of lines\n"
+	      "\"number bytes\"; only so much is read, and nothing of other segments.\n",
+		stderr);
+	return EXIT_FAILURE;
+}
+
 const struct service ingest_service = {
-	.name = "ingest", .needs = NEEDS_DATABASE, .turns = { turn }
+	.name = "ingest", .needs = NEEDS_DATABASE, .turns = { turn }, .command = command
 };
