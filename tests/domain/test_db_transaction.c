@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "domain/database.h"
 
@@ -105,11 +106,16 @@ Test(db_transaction, fails_whole_after_a_statement_that_failed)
 {
 	struct db *db = database_open();
 
+	uint64_t sent;
+
 	cr_assert(db_begin(db) == DB_OK);
 	cr_assert(count_click(db, 4) == DB_OK);
 	cr_assert(fail(db) == DB_DOWN);
+	sent = metrics_observations(METRIC_db_query_duration, LABEL_program_REDIRECT);
 	cr_assert(count_click(db, 4) == DB_DOWN);
 	cr_assert(find_nothing(db) == DB_DOWN);
+	cr_assert(eq(
+		u64, metrics_observations(METRIC_db_query_duration, LABEL_program_REDIRECT), sent));
 	cr_assert(db_commit(db) == DB_BUSY);
 	cr_assert(eq(i64, clicks_counted(4), 0));
 	cr_assert(count_click(db, 4) == DB_OK, "it is over");
