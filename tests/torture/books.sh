@@ -30,6 +30,9 @@ dropped() {
 
 sum() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' "$results/sums"; }
 
+# Transactions of ingest, by what became of them.
+batches() { metric "linkshrink_click_batches_total{batch=\"$1\"}"; }
+
 none() { # number file: nothing is wrong; else some lines that are
 	[ "$1" -eq 0 ] && return
 	echo "$1 of them; $results/$2 begins with:"
@@ -50,6 +53,7 @@ print_table() {
 		'' "$(sum unasked) stored without an answer" \
 		clicks "$(sum acknowledged) acknowledged, $(sum unknown) with unknown outcome, $(sum counted) counted," \
 		'' "$(sum missing) missing ($(dropped) reported as dropped), $(sum surplus) too many" \
+		batches "$(batches committed) committed, $(batches conflict) in conflict, $(batches failed) failed, $(batches unknown) with unknown outcome" \
 		answers "$(answers get_302) redirects; 503: $(answers get_503_program) by programs, $(answers get_503_edge) by lighttpd;" \
 		'' "$(answers get_unknown) none, $(answers get_not_sent) not connected" \
 		creates "$(answers create_201) made; 503: $(answers create_503_program) by programs, $(answers create_503_edge) by lighttpd;" \

@@ -62,11 +62,16 @@ static void pause_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* Its own errors name what lighttpd lacked; those of the programs that mean the same do not. */
+/* Its own errors have a detail, those of the programs that look like them do not. What has no body
+ * cannot be told apart, so it gets the benefit of the doubt. */
 static enum score_from who_answered(const struct client *client, int status)
 {
-	return status >= 500 && strstr(client->answer, "\"detail\":") != NULL ? SCORE_EDGE
-									      : SCORE_PROGRAM;
+	const char *end = strstr(client->answer, "\r\n\r\n");
+	if (status < 500 || end == NULL)
+		return SCORE_PROGRAM;
+	if (end[4] == '\0')
+		return status == 503 ? SCORE_PROGRAM : SCORE_EDGE;
+	return strstr(end, "\"detail\":") != NULL ? SCORE_EDGE : SCORE_PROGRAM;
 }
 
 static int ask(struct client *client, const char *method, const char *code)
