@@ -34,6 +34,7 @@ clicks=${CLICKS:-500000}
 waiting=${WAITING:-$([ -n "${FULL:-}" ] && echo 18000000 || echo 2000000)}
 hour=18000000 # clicks
 made=0
+seed=0 # other visitors each time
 
 microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 
@@ -50,9 +51,9 @@ write_clicks() { # count
 	local user
 	user=$(stat -c %U "$LINKSHRINK_VAR/spool")
 	if [ "$(id -u)" -eq 0 ]; then
-		set -- setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$work/clicks" "$LINKSHRINK_VAR/spool" "$1" "$first" "$links"
+		set -- setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$work/clicks" "$LINKSHRINK_VAR/spool" "$1" "$first" "$links" "$((++seed))"
 	else
-		set -- "$work/clicks" "$LINKSHRINK_VAR/spool" "$1" "$first" "$links"
+		set -- "$work/clicks" "$LINKSHRINK_VAR/spool" "$1" "$first" "$links" "$((++seed))"
 	fi
 	"$@" >"$work/clicks.log" 2>&1 || { cat "$work/clicks.log" >&2; exit 1; }
 }

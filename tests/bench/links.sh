@@ -101,12 +101,12 @@ lookup_ns() { # size
 }
 
 row() { # size
-	printf '| %s | %.1f | %s | %.2f | %.0f | %.2f | %.1f | %.0f | %.2f | %d |\n' "$1" "$(cat "$work/l$1.seconds")" \
+	printf '| %s | %.1f | %s | %s | %.0f | %.2f | %.1f | %.0f | %.2f | %d |\n' "$1" "$(cat "$work/l$1.seconds")" \
 		"${ns[$1]}" "$(slower "$1")" "$(of follow "l$1" 4)" "$(ratio follow "l$1" "l$base" 4)" \
 		"$(of follow "l$1" 6)" "$(of follow "l$1" 7)" "$(ratio follow "l$1" "l$base" 7)" "$(total follow "l$1" 9)"
 }
 
-slower() { awk -v a="${ns[$1]}" -v b="${ns[$base]}" 'BEGIN { print b > 0 ? a / b : "" }'; }
+slower() { awk -v a="${ns[$1]}" -v b="${ns[$base]}" 'BEGIN { if (b > 0) printf "%.2f", a / b }'; }
 
 report() {
 	local size
@@ -134,7 +134,7 @@ report >"$work/table"
 cat "$work/table"
 for size in $sizes; do
 	[ "$size" = "$base" ] && continue
-	bar "lookup with $size links, of that with $base" "$(printf '%.2f' "$(slower "$size")")" most 2
+	bar "lookup with $size links, of that with $base" "$(slower "$size")" most 2
 	bar "CPU of a redirect with $size links, of that with $base" \
 		"$(printf '%.2f' "$(ratio follow "l$size" "l$base" 7)")" most 2
 done
