@@ -129,7 +129,8 @@ static enum follow_result judge_suspects(struct follow *follow, unsigned suspect
 	for (unsigned i = 0; i < suspects; i++)
 		if (replica_writer_find(follow->writer, follow->suspects[i], &record) ==
 				REPLICA_OK &&
-			is_old(follow, &record) && !has_version(follow->rows, &record))
+			(follow->wrong != NULL || is_old(follow, &record)) &&
+			!has_version(follow->rows, &record))
 			count_lost(follow, &record);
 	db_rows_free(follow->rows);
 	return FOLLOW_DONE;
