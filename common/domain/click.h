@@ -72,8 +72,7 @@ struct click_writer *click_writer_new(const char *directory, int64_t node);
 /* Syncs its segment and leaves it finished. */
 void click_writer_free(struct click_writer *writer);
 
-__attribute__((warn_unused_result)) enum click_result click_record(
-	struct click_writer *writer, const struct click *click);
+enum click_result click_record(struct click_writer *writer, const struct click *click);
 
 /*
  * The background work of a process that writes clicks; returns the milliseconds to wait before the
