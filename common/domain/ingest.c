@@ -20,12 +20,12 @@ enum {
 	IDLE_MS = 20,
 	AWAY_MS = 1000, /* without a directory, or while another one works on it */
 	DEADLINE_MS = 2000,
-	OFFSETS_S = 5,        /* how often to see whether PostgreSQL still says the same */
-	CLICKS_USUAL = 10000, /* a transaction; few, so that it is short and takes little memory */
-	CLICKS_MAX = 160000,  /* while there is a backlog: the more, the less per click */
+	OFFSETS_S = 5,       /* how often to see whether PostgreSQL still says the same */
+	CLICKS_USUAL = 5000, /* a transaction; few, so that it is short and takes little memory */
+	CLICKS_MAX = 160000, /* while there is a backlog: the more, the less per click */
 	CLICKS_MIN = 1000,
-	QUICK_MS = 500, /* a transaction this quick may grow, */
-	SLOW_MS = 1000  /* and one this slow has to shrink */
+	QUICK_MS = 750, /* a transaction this quick may grow, */
+	SLOW_MS = 1500  /* and one this slow has to shrink */
 };
 
 struct ingest *ingest_new(const struct ingest_settings *settings)
