@@ -230,7 +230,6 @@ Test(follow, finds_what_was_committed_late)
 		"BEGIN; INSERT INTO links (code, target) VALUES ('late', 'https://late.example/')");
 	create("in-time");
 	TURN_UNTIL(has("in-time"));
-	turn_some();
 	database_in(late, "COMMIT");
 	PQfinish(late);
 	TURN_UNTIL(has("late"));
