@@ -5,8 +5,12 @@
 
 #include "base/clock.h"
 
-/* Two: while one waits for the disk of the database, the other's links are on their way. */
-enum { LEADERS = 2 };
+enum {
+	/* While one waits for the disk of the database, the other's links are on their way … */
+	LEADERS = 2,
+	/* … but only where so many wait: a statement of few costs the database more for each. */
+	ENOUGH = 16
+};
 
 enum wish_state {
 	WAITING, /* in the queue */
@@ -29,6 +33,7 @@ struct wish {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below and of what is in it */
 static struct wish *queue;
+static unsigned waiting; /* wishes in that state */
 static unsigned leaders;
 
 static struct wish *make_wish(struct db *db, const struct link *link)
@@ -64,6 +69,7 @@ static void enqueue(struct wish *wish)
 	while (*place)
 		place = &(*place)->next;
 	*place = wish;
+	waiting++;
 }
 
 static void dequeue(struct wish *wish)
@@ -75,21 +81,32 @@ static void dequeue(struct wish *wish)
 	*place = wish->next;
 }
 
-/* One leader less, or the next one: the one that has the most time left, and is not called yet. */
+static void set_state(struct wish *wish, enum wish_state state)
+{
+	waiting -= wish->state == WAITING;
+	leaders += state == LEADING;
+	wish->state = state;
+}
+
+static bool needs_leader(void)
+{
+	return leaders == 0 ? waiting > 0 : leaders < LEADERS && waiting >= ENOUGH;
+}
+
+/* One leader less; the next one is who has the most time left. */
 static void pass_on(void)
 {
 	struct wish *next = NULL;
 
+	leaders--;
+	if (!needs_leader())
+		return;
 	for (struct wish *wish = queue; wish; wish = wish->next)
 		if (wish->state == WAITING &&
 			(!next || db_deadline(wish->db) > db_deadline(next->db)))
 			next = wish;
-	if (next) {
-		next->state = LEADING;
-		pthread_cond_signal(&next->changed);
-	} else {
-		leaders--;
-	}
+	set_state(next, LEADING);
+	pthread_cond_signal(&next->changed);
 }
 
 static unsigned take(struct wish *own, struct wish *wishes[LINK_GROUP_MAX])
@@ -104,7 +121,7 @@ static unsigned take(struct wish *own, struct wish *wishes[LINK_GROUP_MAX])
 
 		if (wish->state == WAITING && db_same(wish->db, own->db)) {
 			*place = wish->next;
-			wish->state = TAKEN;
+			set_state(wish, TAKEN);
 			wishes[count++] = wish;
 		} else {
 			place = &wish->next;
@@ -166,6 +183,8 @@ static bool withdraw(struct wish *wish)
 	dequeue(wish);
 	if (wish->state == LEADING)
 		pass_on();
+	else
+		waiting--;
 	return true;
 }
 
@@ -180,10 +199,8 @@ enum link_result link_group_create(struct db *db, struct link *link, link_group_
 		return LINK_DOWN;
 	pthread_mutex_lock(&lock);
 	enqueue(wish);
-	if (leaders < LEADERS) {
-		leaders++;
-		wish->state = LEADING;
-	}
+	if (needs_leader())
+		set_state(wish, LEADING);
 	in_time = wait_in_turn(wish);
 	db_charge(db, clock_monotonic() - begin, wish->session_pid);
 	if (!in_time)

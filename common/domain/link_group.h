@@ -2,10 +2,11 @@
  * link_group - gathers the links that threads want to store at the same moment, so that one of them
  * stores those of all in one statement.
  *
- * A thread that comes while fewer than two of its process store does so at once: one alone waits
- * for nobody. The others wait; who has stored lets one of them go on, with all that came meanwhile.
- * Nobody waits past the deadline of its own db. Who gives up while its link is being stored does
- * not know the outcome; nobody touches its memory any more.
+ * A thread that comes while nobody of its process stores does so at once: one alone waits for
+ * nobody. The others wait; who has stored lets one of them go on, with all that came meanwhile, and
+ * where many wait a second one begins before. Nobody waits past the deadline of its own db. Who
+ * gives up while its link is being stored does not know the outcome; nobody touches its memory any
+ * more.
  *
  * How links are stored is the caller's, so that this can be tested without a database.
  */
