@@ -5,6 +5,13 @@
 -- At the end one line for the benchmark: requests, microseconds, those of the median and of the
 -- 99th percentile, and how many had no answer or another one than 2xx or 3xx.
 
+-- Everybody but a create says who asks and from where, as browsers do: a click keeps some of it.
+wrk.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 " ..
+	"(KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+wrk.headers["Referer"] = "https://news.example.net/item?id=4711"
+wrk.headers["Accept"] = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+wrk.headers["Accept-Language"] = "en-GB,en;q=0.7"
+
 local threads = 0
 
 function setup(thread)
