@@ -30,6 +30,11 @@ dropped() {
 
 sum() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' "$results/sums"; }
 
+no_events() { # kind…
+	awk -v kinds=" $* " 'index(kinds, " " $2 " ")' "$results/events" >"$results/events.$1"
+	none "$(wc -l <"$results/events.$1")" "events.$1"
+}
+
 # Transactions of ingest, by what became of them.
 batches() { metric "linkshrink_click_batches_total{batch=\"$1\"}"; }
 
@@ -96,8 +101,9 @@ close_books() {
 		WHERE NOT EXISTS (SELECT FROM links WHERE id = click_counts.link)')"
 	check 'no row comes from the same place of the spool as another' same 0 "$(sql 'SELECT count(*)
 		FROM (SELECT FROM clicks GROUP BY segment, position HAVING count(*) > 1) twice')"
-	grep -vE '^[^ ]+ (edge|no-answer) ' "$results/events" >"$results/wrong" || true
-	check 'no answer was wrong' none "$(wc -l <"$results/wrong")" wrong
+	check 'no link was denied once it was acknowledged' no_events lost-link
+	check 'no link led astray' no_events wrong-location wrong-code
+	check 'no program failed' no_events program-error odd-status
 	check 'no counter went backwards' none "$(wc -l <"$results/backwards")" backwards
 	check 'and they were looked at' test "$(wc -l <"$results/pages")" -gt 0
 }

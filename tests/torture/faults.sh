@@ -116,10 +116,10 @@ hit_for_a_while() { # milliseconds kind name pid…
 	[ "$#" -le 3 ] || later "$1" continue "${@:4}"
 }
 
-fill_disk() { # milliseconds bytes-left
+fill_disk() { # milliseconds bytes-left-free
 	local free
 	if [ -e "$disk/filler" ]; then
-		journal 'disk-full: it is'
+		journal 'disk-full it is already'
 		return
 	fi
 	free=$(df --output=avail -B 1 "$disk" | tail -n 1)
