@@ -73,6 +73,7 @@ struct follow {
 	const char *wrong_now; /* the same as the last judgement has it */
 	bool catching_up;      /* it was wrong: absent here is not yet absent there */
 	uint64_t look_due, complain_due, second_due, note_due;
+	enum label_state noted;
 
 	char walked[CODE_MAX + 1]; /* how far a build has come */
 	struct follow_comparison comparison;

@@ -61,9 +61,11 @@ void follow_publish(struct follow *follow)
 {
 	struct replica_status *status = &segment_get()->replica;
 	uint64_t now = clock_monotonic();
-	atomic_store(&status->state, state_of(follow));
-	if (now < follow->note_due)
+	enum label_state state = state_of(follow);
+	atomic_store(&status->state, state);
+	if (state == follow->noted && now < follow->note_due)
 		return;
+	follow->noted = state;
 	follow->note_due = now + NOTE_S * CLOCK_S;
 	note(follow);
 }

@@ -1,0 +1,144 @@
+#!/bin/bash
+# The replica on a whole stack: its file goes or is cut short, its writer is killed, and PostgreSQL
+# comes back with links missing.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/web/lib.sh
+
+load_pid=
+trap '[ -z "$load_pid" ] || kill "$load_pid" 2>/dev/null || true; stack_down' EXIT
+stack_up
+
+load=$LINKSHRINK_TESTS/web/load
+replica=$LINKSHRINK_VAR/replica
+
+start_load() {
+	"$load" "$@" >"$work/made" 2>"$work/score" <"$work/links" &
+	load_pid=$!
+}
+stop_load() {
+	kill "$load_pid"
+	wait "$load_pid"
+	load_pid=
+}
+none_wrong() { grep -qx 'failed 0' "$work/score" || { sed 's/^/# /' "$work/score"; return 1; }; }
+all_found() { none_wrong && same "$(grep -c '^status ' "$work/score")" 1 && grep -q '^status 302' "$work/score"; }
+follow_all() {
+	"$load" follow "$LINKSHRINK_PORT" 4 "$(wc -l <"$work/links")" <"$work/links" 2>"$work/score"
+	all_found || { sed 's/^/# /' "$work/score"; return 1; }
+}
+is_in_state() { [ "$(metric "linkshrink_replica_state{state=\"$1\"}")" = 1 ]; }
+entries_are() { [ "$(metric linkshrink_replica_entries)" = "$1" ]; }
+has_all() { entries_are "$(wc -l <"$work/links")"; }
+builds() { metric linkshrink_replica_builds_total; }
+is_rebuilt() { [ "$(builds)" -gt "$1" ] && is_in_state following && [ -e "$replica/current" ]; }
+redirect_pids() { stack_programs redirect | sort | paste -sd ' '; }
+make_links() { "$load" create "$LINKSHRINK_PORT" 4 "$1" 2>/dev/null >>"$work/links"; }
+# All that is known of all links.
+fingerprint() { sql 'SELECT count(*), md5(string_agg(links::text, chr(10) ORDER BY code)) FROM links'; }
+
+: >"$work/links"
+make_links 500
+check 'replicate follows' wait_until 10 is_in_state following
+check 'and has every link' wait_until 10 has_all
+check 'all of which redirect' follow_all
+
+# ---- The file goes, or is cut short
+
+pids=$(redirect_pids)
+before=$(builds)
+start_load follow "$LINKSHRINK_PORT" 8 0
+rm "$replica"/links-*.mdb
+check 'a file that was deleted is built anew' wait_until 20 is_rebuilt "$before"
+stop_load
+check 'and nobody notices' all_found
+
+before=$(builds)
+start_load follow "$LINKSHRINK_PORT" 8 0
+truncate -s 8192 "$(readlink -f "$replica/current")"
+check 'a file that was cut short is built anew' wait_until 20 is_rebuilt "$before"
+stop_load
+check 'without a wrong redirect' none_wrong
+check 'without a crash' same "$(redirect_pids)" "$pids"
+check 'and all links redirect' follow_all
+
+# ---- The writer is killed
+
+start_load create "$LINKSHRINK_PORT" 4 0
+for _ in 1 2 3; do
+	old=$(stack_programs replicate)
+	kill -KILL "$old"
+	check 'a killed replicate is replaced' wait_until 20 eval '[ "$(stack_programs replicate)" ] && [ "$(stack_programs replicate)" != '"$old"' ]'
+done
+stop_load
+cat "$work/made" >>"$work/links"
+check 'no link that was made meanwhile is missed' wait_until 20 has_all
+check 'and all redirect' follow_all
+
+# ---- PostgreSQL comes back with links missing
+
+superuser() (
+	# shellcheck disable=SC2034 # for paths.sh
+	repo=$PWD
+	fail() { exit 1; }
+	# shellcheck source=scripts/stack.d/paths.sh
+	. scripts/stack.d/paths.sh
+	settle_paths
+	cd /
+	# shellcheck disable=SC2154 # from settle_paths
+	as "$database_user" psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$plain/pg" -U postgres "$@"
+)
+owner() { cat "$LINKSHRINK_VAR/run/owner.url"; }
+new_database() {
+	superuser -d postgres -c 'DROP DATABASE linkshrink WITH (FORCE)' -c 'CREATE DATABASE linkshrink' &&
+		superuser -d linkshrink -f - <db/roles.sql
+}
+refuses() { is_in_state refusing; }
+lost_are() { [ "$(metric linkshrink_links_lost)" = "$1" ]; }
+says() {
+	scripts/reconcile >"$work/said" 2>&1
+	grep -qE "$1" "$work/said" || { sed 's/^/# /' "$work/said"; return 1; }
+}
+is_back() { same "$(fingerprint)" "$whole"; }
+
+pg_dump -Fc -f "$work/dump" "$(owner)"
+make_links 100
+last=$(tail -n 1 "$work/links" | cut -d ' ' -f 1)
+first=$(head -n 1 "$work/links" | cut -d ' ' -f 1)
+sql "UPDATE links SET title = 'changed', version = 2, updated_at = now() WHERE code = '$first'"
+check 'the replica has the last links' wait_until 20 has_all
+has_last_change() { scripts/reconcile | grep -qx 'newer in PostgreSQL           0'; }
+check 'and the last change' wait_until 20 has_last_change
+whole=$(fingerprint)
+
+new_database >/dev/null
+pg_restore -d "$(owner)" --no-owner "$work/dump" 2>"$work/restore.log" || true
+check 'the database is an older one now' same "$(sql "SELECT count(*) FROM links WHERE code = '$last'")" 0
+check 'a database that went back in time is refused' wait_until 20 refuses
+check 'links that it lacks redirect' follow_all
+check 'it is known how many were lost' wait_until 20 lost_are 101
+check 'reconcile says what is' says '^only in the copy +100$'
+check 'and changes nothing' same "$(sql "SELECT count(*) FROM links WHERE code = '$last'")" 0
+check 'reconcile puts them back' scripts/reconcile --restore
+check 'to the record' is_back
+check 'and replicate follows again' wait_until 20 is_in_state following
+check 'and misses none' wait_until 20 lost_are 0
+
+new_database >/dev/null
+db/migrate.sh "$(owner)" >/dev/null
+check 'an empty database is refused' wait_until 20 refuses
+check 'all links redirect' follow_all
+check 'reconcile puts all of them back' scripts/reconcile --restore
+check 'to the record, again' is_back
+check 'and replicate follows the new database' wait_until 20 is_in_state following
+make_links 10
+check 'new links are made and redirect' follow_all
+
+new_database >/dev/null
+db/migrate.sh "$(owner)" >/dev/null
+check 'another empty database is refused' wait_until 20 refuses
+check 'to forget links is asked for twice' eval '! scripts/reconcile --accept-database </dev/null 2>/dev/null'
+check 'an operator may say that the database is right' scripts/reconcile --accept-database --yes
+check 'and the replica is made anew' wait_until 20 entries_are 0
+
+finish
