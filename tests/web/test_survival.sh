@@ -77,13 +77,16 @@ for program in redirect shorten; do
 done
 check 'links are followed again' wait_until 10 gives 302 "$public/$code"
 check 'and made' wait_until 10 creates
-check 'stalled processes are counted' test "$(curl -s "$operations/metrics" |
-	awk '/^linkshrink_worker_exits_total.*stalled/ { n += $2 } END { print n }')" -ge 4
+stalled() { # at least as many
+	curl -s "$operations/metrics" |
+		awk -v least="$1" '/^linkshrink_worker_exits_total.*stalled/ { n += $2 } END { print n; exit n < least }'
+}
+check 'stalled processes are counted' wait_until 5 stalled 4
 
 # ---- The shared memory file is lost: nobody notices, and all meet in a new one
 
 all_alive() { # every process has a slot in the segment that /metrics reads
-	[ "$(curl -s "$operations/metrics" | awk '/^linkshrink_workers_alive/ { n += $2 } END { print n }')" = 8 ]
+	[ "$(curl -s "$operations/metrics" | awk '/^linkshrink_workers_alive/ { n += $2 } END { print n }')" = 10 ]
 }
 wait_until 20 all_alive
 start_load follow "$LINKSHRINK_PORT" 8 0
@@ -91,7 +94,7 @@ rm "$(segment_file)"
 check 'the shared memory file is removed: all processes meet in a new one' wait_until 60 all_alive
 stop_load
 check 'without one failed request' unfailed
-check 'and none is left behind' same "$(stack_programs | wc -l)" 8
+check 'and none is left behind' same "$(stack_programs | wc -l)" 10
 truncate -s 100 "$(segment_file)"
 check 'the file is cut short: links are followed again' wait_until 20 gives 302 "$public/$code"
 check 'and all processes meet in a whole one' wait_until 60 all_alive
@@ -107,7 +110,7 @@ check 'ready is 503' gives 503 "$operations/ready"
 check 'and names the database' body_has '"database":{"ok":false'
 check 'shorten is 503' same "$(shorten)" 503
 check 'with Retry-After' head_has 'Retry-After: 1'
-check 'an unknown code is 503, never 404' gives 503 "$public/unknown-code"
+check 'an unknown code is 503, not 404, as soon as the replica may be old' wait_until 10 gives 503 "$public/unknown-code"
 check 'metrics answer' gives 200 "$operations/metrics"
 # shellcheck disable=SC2086 # pids are words
 kill -CONT $postgres
