@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/metrics.h"
+#include "base/workers.h"
 #include "domain/click.h"
 #include "domain/replica.h"
 #include "domain/target_url.h"
@@ -68,9 +69,10 @@ static void count_click(
 	(void)click_record(worker->clicks, &click);
 }
 
+/* A sick disk may hold this up for longer than a request may take; that is no stalled process. */
 static unsigned sync_clicks(struct worker *worker)
 {
-	(void)worker;
+	workers_idle(worker->slot, worker->thread);
 	return click_sync();
 }
 

@@ -14,7 +14,6 @@ GRANT INSERT (code, target, title, owner, redirect_status, forward_query, valid_
 	max_visits) ON links TO linkshrink_web;
 GRANT UPDATE (visits) ON links TO linkshrink_web;
 GRANT SELECT ON clicks, click_counts, click_stats TO linkshrink_web;
-GRANT INSERT (link, hour, node, n, bots), UPDATE (n, bots) ON click_counts TO linkshrink_web;
 
 -- ingest: the clicks and what is counted of them. It never sees a link.
 GRANT SELECT ON schema_migrations TO linkshrink_ingest;

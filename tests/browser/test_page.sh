@@ -48,9 +48,9 @@ expired=$(sql "INSERT INTO links (code, target, valid_until)
 	VALUES ('long-over', 'https://example.com/', now() - interval '1 day') RETURNING code")
 EXPIRED=$expired drive open
 
-clicks_before=$(sql 'SELECT coalesce(sum(n), 0) FROM click_counts')
+clicks_before=$(metric linkshrink_clicks_total)
 drive looking
-check 'looking at previews and QR codes is no click' test "$(sql 'SELECT coalesce(sum(n), 0) FROM click_counts')" = "$clicks_before"
+check 'looking at previews and QR codes is no click' test "$(metric linkshrink_clicks_total)" = "$clicks_before"
 
 export LINKSHRINK_ANONYMOUS_CREATE=no
 stack_restart

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/text.h"
 
 enum { PATIENCE_MS = 10000, COMMAND_MAX = 1024 };
@@ -36,6 +37,18 @@ struct db *database_open(void)
 	cr_assert(db);
 	db_set_deadline(db, DEADLINE_MS);
 	return db;
+}
+
+enum db_result database_store(struct db *db, const char *target)
+{
+	char code[17];
+	const char *const parameters[] = { code, target, "", "0", "302", "false", "0", "0", "0" };
+	struct db_rows *rows;
+
+	random_hex(code, sizeof(code) / 2);
+	enum db_result result = db_query(db, STATEMENT_link_create, parameters, 9, &rows);
+	db_rows_free(rows);
+	return result;
 }
 
 PGconn *database_session(enum database_role role)

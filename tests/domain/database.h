@@ -20,6 +20,9 @@ const char *database_url(enum database_role role);
 /* A connection of the code under test, with a deadline of DEADLINE_MS. */
 struct db *database_open(void);
 
+/* Stores a link, with a code of its own: a statement that writes. */
+enum db_result database_store(struct db *db, const char *target);
+
 /* A session of libpq's own, for setting up and looking. */
 PGconn *database_session(enum database_role role);
 void database_in(PGconn *session, const char *sql);

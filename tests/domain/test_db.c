@@ -27,11 +27,9 @@ static enum db_result find(struct db *db, const char *code)
 	return result;
 }
 
-static enum db_result count_click(struct db *db)
+static enum db_result write_row(struct db *db)
 {
-	static const char *const parameters[] = { "1", "0", "1", "0" };
-
-	return db_run(db, STATEMENT_click_count, parameters, 4);
+	return database_store(db, "https://example.com/db");
 }
 
 static uint64_t connects(void)
@@ -70,7 +68,7 @@ Test(db, counts_each_call_by_its_result)
 {
 	struct db *db = database_open();
 
-	cr_assert(count_click(db) == DB_OK);
+	cr_assert(write_row(db) == DB_OK);
 	cr_assert(find(db, "no-such-code") == DB_NOT_FOUND);
 	cr_assert(eq(
 		u64, metrics_value(METRIC_db_queries, LABEL_program_REDIRECT, LABEL_result_OK), 1));
@@ -113,7 +111,7 @@ static void fail_with(const char *sqlstate)
 	text_addf(&sql,
 		"CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
 		"$$ BEGIN RAISE 'a test' USING ERRCODE = '%s'; END $$; "
-		"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON click_counts "
+		"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON links "
 		"EXECUTE FUNCTION fail()",
 		sqlstate);
 	database_do(OWNER, memory);
@@ -121,7 +119,7 @@ static void fail_with(const char *sqlstate)
 
 static void fail_no_more(void)
 {
-	database_do(OWNER, "DROP TRIGGER IF EXISTS fail ON click_counts");
+	database_do(OWNER, "DROP TRIGGER IF EXISTS fail ON links");
 }
 
 Test(db, turns_each_sqlstate_into_one_of_five_results, .fini = fail_no_more)
@@ -132,7 +130,7 @@ Test(db, turns_each_sqlstate_into_one_of_five_results, .fini = fail_no_more)
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
 		fail_with(failures[i].sqlstate);
 		db_set_deadline(db, DEADLINE_MS);
-		cr_expect(count_click(db) == failures[i].result, "%s", failures[i].sqlstate);
+		cr_expect(write_row(db) == failures[i].result, "%s", failures[i].sqlstate);
 		cr_expect(pid == 0 || pid == db_session_pid(db), "%s cost the connection",
 			failures[i].sqlstate);
 		pid = db_session_pid(db);
@@ -239,8 +237,8 @@ static enum db_result call_whose_session_ends(enum db_result (*call)(struct db *
 
 	db_set_deadline(db, 2 * BOUND_MS);
 	cr_assert(find(db, "no-such-code") == DB_NOT_FOUND);
-	cr_assert(count_click(db) == DB_OK);
-	database_in(owner, "BEGIN; LOCK TABLE links, click_counts IN ACCESS EXCLUSIVE MODE");
+	cr_assert(write_row(db) == DB_OK);
+	database_in(owner, "BEGIN; LOCK TABLE links IN ACCESS EXCLUSIVE MODE");
 	cr_assert(pthread_create(&other, NULL, stop_session, owner) == 0);
 	result = call(db);
 	pthread_join(other, NULL);
@@ -262,17 +260,17 @@ Test(db, sends_a_read_again_when_its_session_ends)
 
 Test(db, never_sends_a_write_again_that_may_have_happened)
 {
-	cr_assert(call_whose_session_ends(count_click) == DB_DOWN);
+	cr_assert(call_whose_session_ends(write_row) == DB_DOWN);
 }
 
 Test(db, costs_no_error_when_the_server_restarted_between_two_calls)
 {
 	struct db *db = database_open();
 
-	cr_assert(count_click(db) == DB_OK);
+	cr_assert(write_row(db) == DB_OK);
 	database_control("restart -m immediate");
 	db_set_deadline(db, DEADLINE_MS);
-	cr_assert(count_click(db) == DB_OK);
+	cr_assert(write_row(db) == DB_OK);
 	cr_assert(find(db, "no-such-code") == DB_NOT_FOUND);
 	db_free(db);
 }
@@ -283,14 +281,14 @@ Test(db, comes_back_by_itself_after_an_outage)
 	enum db_result result = DB_DOWN;
 	uint64_t begin;
 
-	cr_assert(count_click(db) == DB_OK);
+	cr_assert(write_row(db) == DB_OK);
 	database_control("stop -m immediate");
-	cr_expect(count_click(db) == DB_DOWN);
+	cr_expect(write_row(db) == DB_DOWN);
 	database_control("start");
 	for (begin = clock_monotonic(); database_ms_since(begin) < BOUND_MS && result != DB_OK;) {
 		poll(NULL, 0, 5);
 		db_set_deadline(db, DEADLINE_MS);
-		result = count_click(db);
+		result = write_row(db);
 	}
 	cr_assert(result == DB_OK);
 	db_free(db);
@@ -412,7 +410,7 @@ Test(db, logs_an_outage_once_and_never_a_password)
 	cr_assert(log_open("redirect", path, LOG_DEBUG));
 	fail_until_tried(away, 3);
 	fail_until_tried(mistyped, 5);
-	cr_assert(count_click(db) == DB_OK);
+	cr_assert(write_row(db) == DB_OK);
 	read_file(path, lines, sizeof(lines));
 	unlink(path);
 	cr_expect(eq(sz, occurrences(lines, "\"database_down\""), 1), "%s", lines);
@@ -426,19 +424,19 @@ Test(db, logs_an_outage_once_and_never_a_password)
 
 Test(db, logs_the_failure_of_a_statement_without_its_values)
 {
-	static const char *const parameters[] = { "1", "hunter2", "1", "0" };
+	static const char *const parameters[] = { "hunter2" };
 	char path[] = "/tmp/linkshrink-test-log.XXXXXX";
 	char lines[16384];
 	struct db *db = database_open();
 
 	close(mkstemp(path));
 	cr_assert(log_open("redirect", path, LOG_DEBUG));
-	cr_assert(db_run(db, STATEMENT_click_count, parameters, 4) == DB_DOWN);
+	cr_assert(db_run(db, STATEMENT_link_find_id, parameters, 1) == DB_DOWN);
 	read_file(path, lines, sizeof(lines));
 	unlink(path);
 	cr_expect(eq(sz, occurrences(lines, "\"database_error\""), 1), "%s", lines);
 	cr_expect(eq(sz, occurrences(lines, "22P02"), 1), "%s", lines);
-	cr_expect(eq(sz, occurrences(lines, "click_count"), 1), "%s", lines);
+	cr_expect(eq(sz, occurrences(lines, "link_find_id"), 1), "%s", lines);
 	cr_expect(eq(sz, occurrences(lines, "hunter"), 0), "%s", lines);
 	db_free(db);
 }

@@ -26,7 +26,10 @@ static const char *const forbidden[] = {
 	"now())",
 	"INSERT INTO links (code, target, updated_at) VALUES ('mine', 'https://mine.example/', "
 	"now())",
-	"UPDATE click_counts SET link = 1",
+	"INSERT INTO click_counts (link, hour, node, n, bots) VALUES (1, now(), 1, 1, 0)",
+	"UPDATE click_counts SET n = 1",
+	"INSERT INTO clicks (time, segment, position, link, status, browser, os, bot, prefetch, "
+	"visitor) VALUES (now(), 1, 1, 1, 302, 'x', 'x', false, false, 1)",
 	"SELECT * FROM users",
 	"INSERT INTO api_keys (name, hash, scopes) VALUES ('x', sha256('x'), '{ops:read}')",
 	"UPDATE api_keys SET revoked_at = NULL",

@@ -1,10 +1,13 @@
 /* The program redirect, in-process, on a real PostgreSQL. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/segment.h"
 #include "service/exchange.h"
 
 #include "domain/link.h"
@@ -20,7 +23,14 @@ static void forget(void)
 	exchange = NULL;
 }
 
-TestSuite(redirect, .fini = forget);
+/* While a replica is being built, PostgreSQL is asked for each link. */
+static void pretend_building(void)
+{
+	atomic_store(&segment_get()->replica.state, LABEL_state_BUILDING);
+	atomic_store(&segment_get()->replica.seen, clock_monotonic());
+}
+
+TestSuite(redirect, .init = pretend_building, .fini = forget);
 
 /* Stores a link and prepares to follow it. */
 static struct link store(struct link wanted)
@@ -138,8 +148,27 @@ static uint64_t clicks(void)
 	return metrics_value(METRIC_clicks, 0, 0);
 }
 
+/* How many files a directory held. */
+static unsigned count_and_remove(const char *directory)
+{
+	char path[512];
+	unsigned count = 0;
+	DIR *folder = opendir(directory);
+	for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		count += unlink(path) == 0;
+	}
+	if (folder != NULL)
+		closedir(folder);
+	rmdir(directory);
+	return count;
+}
+
 Test(redirect, counts_a_get_and_not_a_head_nor_a_miss)
 {
+	char spool[] = "/tmp/linkshrink-test-spool.XXXXXX";
+	cr_assert_not_null(mkdtemp(spool));
+	setenv("LINKSHRINK_SPOOL", spool, 1);
 	struct link link = store((struct link){ 0 });
 	uint64_t before = clicks();
 	cr_expect_eq(follow(HTTP_HEAD, link.code, ""), 302);
@@ -147,7 +176,17 @@ Test(redirect, counts_a_get_and_not_a_head_nor_a_miss)
 	cr_expect_eq(clicks(), before);
 	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
 	cr_expect_eq(clicks(), before + 1);
-	cr_expect_eq(metrics_value(METRIC_clicks_dropped, LABEL_reason_DATABASE, 0), 0);
+	cr_expect_eq(metrics_value(METRIC_clicks_spooled, 0, 0), 1);
+	cr_expect_eq(count_and_remove(spool), 1, "one segment of one thread");
+}
+
+Test(redirect, leads_on_where_no_click_can_be_kept)
+{
+	setenv("LINKSHRINK_SPOOL", "/nonexistent", 1);
+	struct link link = store((struct link){ 0 });
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302);
+	cr_expect_eq(metrics_value(METRIC_clicks_dropped, LABEL_reason_ERROR, 0), 1);
+	cr_expect_eq(metrics_value(METRIC_clicks_spooled, 0, 0), 0);
 }
 
 Test(redirect, answers_503_and_never_404_while_the_database_is_away)
