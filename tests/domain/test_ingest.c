@@ -6,15 +6,12 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "base/segment.h"
 #include "domain/database.h"
+#include "domain/ingest_run.h"
 #include "domain/spool_write.h"
 
-enum { NODE = 1, MANY_TURNS = 500, HOUR_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000 };
 
-static struct ingest_settings settings;
-static struct ingest *ingest;
-static struct db *db;
 static int64_t now;
 
 static const char person[] = "700\t302\tnews.example\tfirefox\tlinux\t-\t198.51.100.0/24\t-42";
@@ -22,72 +19,13 @@ static const char other_person[] = "700\t302\t\\N\tchrome\tandroid\t-\t2001:db8:
 static const char bot[] = "700\t302\t\\N\tcrawler\tother\tb\t198.51.100.0/24\t44";
 static const char prefetch[] = "700\t302\t\\N\tchrome\tandroid\tp\t\\N\t45";
 
-static void start(void)
-{
-	ingest = ingest_new(&settings);
-	db = db_new(database_url(INGEST), "ingest");
-	cr_assert(ingest && db);
-}
-
-static void stop(void)
-{
-	ingest_free(ingest);
-	db_free(db);
-}
-
-static void empty_tables(void)
-{
-	database_do(ADMIN,
-		"TRUNCATE clicks, click_counts, click_stats, click_visitors, spool_offsets, "
-		"spool_runs");
-}
-
 static void begin(void)
 {
-	empty_tables();
-	segment_get()->header.run = SPOOL_RUN;
-	settings = (struct ingest_settings){ .directory = spool_begin(),
-		.node = NODE,
-		.max_bytes = 1 << 30,
-		.retention_s = 86400,
-		.click_retention_days = 90 };
+	ingest_begin();
 	now = clock_wall_ms();
-	start();
 }
 
-static void end(void)
-{
-	stop();
-	spool_end();
-}
-
-TestSuite(ingest, .init = begin, .fini = end);
-
-/* Until there is nothing left to do, as far as it can see. */
-static void turn_until_idle(void)
-{
-	for (unsigned turns = 0, idle = 0; idle < 2; turns++) {
-		cr_assert(turns < MANY_TURNS);
-		idle += ingest_turn(ingest, db) > 0;
-	}
-}
-
-static void expect(const char *sql, int64_t number)
-{
-	cr_expect(eq(i64, database_number(sql), number), "%s", sql);
-}
-
-/* That so many clicks were counted, by all books. */
-static void expect_counted(int64_t clicks)
-{
-	expect("SELECT count(*) FROM clicks", clicks);
-	expect("SELECT coalesce(sum(n), 0)::bigint FROM click_counts", clicks);
-	expect("SELECT coalesce(sum(records), 0)::bigint FROM spool_offsets", clicks);
-	expect("SELECT coalesce(sum(records), 0)::bigint FROM spool_runs WHERE run = 77", clicks);
-	expect("SELECT coalesce(sum(n), 0)::bigint FROM click_stats "
-	       "WHERE dimension IN ('browser', 'bot')",
-		clicks);
-}
+TestSuite(ingest, .init = begin, .fini = ingest_end);
 
 Test(ingest, counts_each_click_once)
 {
@@ -95,31 +33,33 @@ Test(ingest, counts_each_click_once)
 	spool_segment(2);
 	spool_clicks(1, 1000, now, person);
 	spool_clicks(2, 500, now, other_person);
-	turn_until_idle();
-	expect_counted(1500);
+	ingest_until_idle();
+	ingest_expect_counted(1500);
 	spool_clicks(1, 3, now, person);
-	turn_until_idle();
-	expect_counted(1503);
-	turn_until_idle();
-	expect_counted(1503);
+	ingest_until_idle();
+	ingest_expect_counted(1503);
+	ingest_until_idle();
+	ingest_expect_counted(1503);
 }
 
 Test(ingest, writes_what_a_record_says)
 {
 	spool_segment(5);
 	spool_clicks(5, 1, 1795471199123, person);
-	turn_until_idle();
-	expect("SELECT count(*) FROM clicks WHERE time = '2026-11-23 21:59:59.123+00' AND segment "
-	       "= 5 "
-	       "AND link = 700 AND status = 302 AND referrer = 'news.example' AND browser = "
-	       "'firefox' "
-	       "AND os = 'linux' AND NOT bot AND NOT prefetch AND client = '198.51.100.0/24' "
-	       "AND visitor = -42 AND position = 66",
+	ingest_until_idle();
+	ingest_expect(
+		"SELECT count(*) FROM clicks WHERE time = '2026-11-23 21:59:59.123+00' AND segment "
+		"= 5 "
+		"AND link = 700 AND status = 302 AND referrer = 'news.example' AND browser = "
+		"'firefox' "
+		"AND os = 'linux' AND NOT bot AND NOT prefetch AND client = '198.51.100.0/24' "
+		"AND visitor = -42 AND position = 66",
 		1);
 	spool_clicks(5, 1, now, "700\t308\t\\N\tchrome\tandroid\tp\t2001:db8:1::/48\t1");
-	turn_until_idle();
-	expect("SELECT count(*) FROM clicks WHERE referrer IS NULL AND prefetch AND status = 308 "
-	       "AND client = '2001:db8:1::/48'",
+	ingest_until_idle();
+	ingest_expect(
+		"SELECT count(*) FROM clicks WHERE referrer IS NULL AND prefetch AND status = 308 "
+		"AND client = '2001:db8:1::/48'",
 		1);
 }
 
@@ -130,16 +70,17 @@ Test(ingest, tells_people_from_bots)
 	spool_clicks(1, 2, now, other_person);
 	spool_clicks(1, 4, now, bot);
 	spool_clicks(1, 1, now, prefetch);
-	turn_until_idle();
-	expect("SELECT sum(n)::bigint FROM click_counts", 10);
-	expect("SELECT sum(bots)::bigint FROM click_counts", 4);
-	expect("SELECT n FROM click_stats WHERE dimension = 'bot' AND value = 'crawler'", 4);
-	expect("SELECT n FROM click_stats WHERE dimension = 'browser' AND value = 'chrome'", 3);
-	expect("SELECT n FROM click_stats WHERE dimension = 'os' AND value = 'linux'", 3);
-	expect("SELECT n FROM click_stats WHERE dimension = 'referrer' AND value = ''", 3);
-	expect("SELECT n FROM click_stats WHERE dimension = 'visitors' AND value = ''", 3);
-	expect("SELECT count(*) FROM clicks WHERE bot", 4);
-	expect("SELECT count(*) FROM clicks WHERE prefetch", 1);
+	ingest_until_idle();
+	ingest_expect("SELECT sum(n)::bigint FROM click_counts", 10);
+	ingest_expect("SELECT sum(bots)::bigint FROM click_counts", 4);
+	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'bot' AND value = 'crawler'", 4);
+	ingest_expect(
+		"SELECT n FROM click_stats WHERE dimension = 'browser' AND value = 'chrome'", 3);
+	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'os' AND value = 'linux'", 3);
+	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'referrer' AND value = ''", 3);
+	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'visitors' AND value = ''", 3);
+	ingest_expect("SELECT count(*) FROM clicks WHERE bot", 4);
+	ingest_expect("SELECT count(*) FROM clicks WHERE prefetch", 1);
 }
 
 Test(ingest, counts_a_visitor_once_a_day)
@@ -147,17 +88,19 @@ Test(ingest, counts_a_visitor_once_a_day)
 	spool_segment(1);
 	spool_clicks(1, 5, 1795471199999, person); /* the last hour but two of the 23rd */
 	spool_clicks(1, 5, 1795471199999 + 3 * HOUR_MS, person);
-	turn_until_idle();
+	ingest_until_idle();
 	spool_clicks(1, 5, 1795471199999 + 3 * HOUR_MS, person);
 	spool_clicks(1, 1, 1795471199999, other_person);
-	turn_until_idle();
-	stop();
-	start();
+	ingest_until_idle();
+	ingest_stop();
+	ingest_start();
 	spool_clicks(1, 1, 1795471199999, person);
-	turn_until_idle();
-	expect("SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-23'", 2);
-	expect("SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-24'", 1);
-	expect("SELECT count(*) FROM click_counts", 2);
+	ingest_until_idle();
+	ingest_expect(
+		"SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-23'", 2);
+	ingest_expect(
+		"SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-24'", 1);
+	ingest_expect("SELECT count(*) FROM click_counts", 2);
 }
 
 Test(ingest, skips_and_counts_damaged_lines)
@@ -170,8 +113,8 @@ Test(ingest, skips_and_counts_damaged_lines)
 	spool_clicks(1, 2, now, person);
 	spool_clicks(1, 1, now, "700\t302\tno host\tfirefox\tlinux\t-\t\\N\t1");
 	spool_clicks(1, 1, now, "700\t302\t\\N\tfirefox\tlinux\t-\t198.51.100.1/24\t1");
-	turn_until_idle();
-	expect_counted(4);
+	ingest_until_idle();
+	ingest_expect_counted(4);
 	cr_expect(eq(u64, metrics_value(METRIC_spool_damaged, 0, 0) - damaged, 5));
 }
 
@@ -182,12 +125,12 @@ Test(ingest, waits_for_the_rest_of_a_line_while_its_writer_lives)
 	spool_segment(1);
 	spool_clicks(1, 2, now, person);
 	spool_bytes(1, "f00d");
-	turn_until_idle();
-	expect_counted(2);
+	ingest_until_idle();
+	ingest_expect_counted(2);
 	cr_expect(spool_has(1, false));
 	spool_finish(1);
-	turn_until_idle();
-	expect_counted(2);
+	ingest_until_idle();
+	ingest_expect_counted(2);
 	cr_expect(spool_has(1, true) && !spool_has(1, false));
 	cr_expect(eq(u64, metrics_value(METRIC_spool_damaged, 0, 0) - damaged, 1));
 }
@@ -199,23 +142,23 @@ Test(ingest, keeps_segments_that_are_done_for_their_time)
 	spool_clicks(1, 10, now, person);
 	spool_clicks(2, 10, now, person);
 	spool_finish(1);
-	turn_until_idle();
+	ingest_until_idle();
 	cr_expect(spool_has(1, true) && !spool_has(1, false) && spool_has(2, false));
 	spool_age(1, 86000);
-	stop();
-	start();
-	turn_until_idle();
+	ingest_stop();
+	ingest_start();
+	ingest_until_idle();
 	cr_expect(spool_has(1, true));
 	spool_age(1, 86401);
-	stop();
-	start();
-	turn_until_idle();
-	stop(); /* the second start looks around when it knows what PostgreSQL has */
-	start();
-	turn_until_idle();
+	ingest_stop();
+	ingest_start();
+	ingest_until_idle();
+	ingest_stop(); /* the second start looks around when it knows what PostgreSQL has */
+	ingest_start();
+	ingest_until_idle();
 	while (spool_has(1, true))
-		ingest_turn(ingest, db);
-	expect_counted(20);
+		ingest_once();
+	ingest_expect_counted(20);
 }
 
 Test(ingest, removes_the_oldest_kept_segments_when_there_are_too_many)
@@ -227,29 +170,31 @@ Test(ingest, removes_the_oldest_kept_segments_when_there_are_too_many)
 		spool_clicks(i, 10, now, person);
 		spool_finish(i);
 	}
-	turn_until_idle();
+	ingest_until_idle();
 	cr_assert(spool_has(1, true) && spool_has(2, true) && spool_has(3, true));
 	spool_age(1, 10);
 	spool_age(2, 30);
 	spool_age(3, 20);
-	stop();
-	settings.max_bytes = spool_size(1, true) * 2;
-	start();
+	ingest_stop();
+	ingest_settings.max_bytes = spool_size(1, true) * 2;
+	ingest_start();
 	while (spool_has(2, true))
-		ingest_turn(ingest, db);
+		ingest_once();
 	cr_expect(spool_has(1, true) && spool_has(3, true));
-	expect_counted(30);
+	ingest_expect_counted(30);
 }
 
 Test(ingest, leaves_a_directory_to_the_one_that_has_it)
 {
-	struct ingest *second = ingest_new(&settings);
+	struct ingest *second = ingest_new(&ingest_settings);
+	struct db *db = db_new(database_url(INGEST), "ingest");
 
-	turn_until_idle();
+	ingest_until_idle();
 	spool_segment(1);
 	spool_clicks(1, 1, now, person);
 	cr_expect(ingest_turn(second, db) > 0);
-	expect_counted(0);
+	db_free(db);
+	ingest_expect_counted(0);
 	ingest_free(second);
 }
 
@@ -257,13 +202,13 @@ Test(ingest, counts_nothing_twice_when_another_one_moved_the_offset)
 {
 	spool_segment(1);
 	spool_clicks(1, 10, now, person);
-	turn_until_idle();
+	ingest_until_idle();
 	database_do(ADMIN, "UPDATE spool_offsets SET bytes = bytes + (SELECT max(position) - "
 			   "min(position) FROM clicks) / 9");
 	spool_clicks(1, 3, now, person);
-	turn_until_idle();
-	expect("SELECT count(*) FROM clicks", 12);
-	expect("SELECT sum(records)::bigint FROM spool_offsets", 12);
+	ingest_until_idle();
+	ingest_expect("SELECT count(*) FROM clicks", 12);
+	ingest_expect("SELECT sum(records)::bigint FROM spool_offsets", 12);
 }
 
 Test(ingest, goes_on_after_a_segment_that_postgresql_has_more_of)
@@ -274,8 +219,8 @@ Test(ingest, goes_on_after_a_segment_that_postgresql_has_more_of)
 	database_do(ADMIN, "INSERT INTO spool_offsets (segment, node, bytes, records) "
 			   "VALUES (1, 1, 1000000, 0)");
 	spool_clicks(2, 3, now, person);
-	turn_until_idle();
-	expect_counted(3);
+	ingest_until_idle();
+	ingest_expect_counted(3);
 }
 
 Test(ingest, sets_aside_the_click_that_postgresql_refuses)
@@ -288,9 +233,9 @@ Test(ingest, sets_aside_the_click_that_postgresql_refuses)
 	spool_clicks(1, 1, now, "666\t302\t\\N\tfirefox\tlinux\t-\t\\N\t1");
 	spool_clicks(1, 100, now, person);
 	for (int i = 0; i < 100; i++)
-		ingest_turn(ingest, db);
+		ingest_once();
 	database_do(ADMIN, "ALTER TABLE clicks DROP CONSTRAINT no_bad");
-	expect_counted(200);
+	ingest_expect_counted(200);
 	cr_expect(eq(u32, spool_refused(), 1));
 	cr_expect(eq(u64, metrics_value(METRIC_spool_damaged, 0, 0) - damaged, 1));
 }
@@ -300,14 +245,14 @@ Test(ingest, leaves_a_segment_of_another_version_alone)
 	char path[512];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/00000000000000aa.clicks", settings.directory);
+	snprintf(path, sizeof(path), "%s/00000000000000aa.clicks", ingest_settings.directory);
 	file = fopen(path, "w");
 	cr_assert(
 		file && fputs("# linkshrink clicks 2 what then comes\nis not for us\n", file) > 0);
 	fclose(file);
 	spool_segment(1);
 	spool_clicks(1, 2, now, person);
-	turn_until_idle();
-	expect_counted(2);
+	ingest_until_idle();
+	ingest_expect_counted(2);
 	cr_expect(spool_has(0xaa, false));
 }
