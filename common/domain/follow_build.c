@@ -16,7 +16,7 @@ static enum follow_result begin_file(struct follow *follow)
 {
 	const int64_t latest = (FOLLOW_LATEST_S + 1) * INT64_C(1000000);
 	metrics_add(METRIC_replica_builds, 0, 0, 1);
-	log_event(LOG_INFO, "replica_build", "begun");
+	log_event(LOG_INFO, "replica_build", NULL);
 	follow_start_cursors(follow, follow->now_us - latest, "");
 	(void)text_copy(follow->meta.identity, sizeof(follow->meta.identity), follow->database);
 	follow->meta.complete = false;
@@ -55,7 +55,7 @@ static enum follow_result complete(struct follow *follow)
 	workers_busy(follow->slot, follow->thread);
 	if (result != FOLLOW_DONE)
 		return result;
-	log_event(LOG_INFO, "replica_build", "published");
+	log_event(LOG_INFO, "replica_built", NULL);
 	follow->phase = FOLLOW_FOLLOWING;
 	follow->catching_up = false;
 	follow->comparison.due = clock_monotonic() + FOLLOW_COMPARE_S * CLOCK_S;

@@ -102,7 +102,7 @@ static void turn_right(struct follow *follow)
 {
 	if (follow->wrong == NULL)
 		return;
-	log_event(LOG_INFO, "replica_accepts", "the database is the right one again");
+	log_event(LOG_INFO, "replica_accepts", NULL);
 	follow->wrong = NULL;
 	follow->note_due = 0;
 	follow->catching_up = true;
@@ -157,7 +157,7 @@ static void forget(struct follow *follow)
 	(void)text_copy(follow->meta.identity, sizeof(follow->meta.identity), follow->database);
 	follow->wrong = NULL;
 	follow->note_due = 0;
-	log_event(LOG_WARNING, "replica_accepts", "an operator said so");
+	log_event(LOG_WARNING, "replica_accepts", "because an operator says so");
 }
 
 void follow_take_acceptance(struct follow *follow)

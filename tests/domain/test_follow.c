@@ -197,6 +197,31 @@ Test(follow, applies_a_hint_before_the_front_is_due)
 	cr_assert(not(has("not-hinted")));
 }
 
+Test(follow, looks_at_once_when_it_is_woken)
+{
+	TURN_UNTIL(is_following());
+	create("from-elsewhere");
+	follow->front_due = clock_monotonic() + CLOCK_S / 5;
+	follow_wake(follow);
+	turn();
+	cr_assert(has("from-elsewhere"));
+}
+
+Test(follow, tells_other_nodes_of_what_was_hinted_at)
+{
+	PGconn *other = database_session(OWNER);
+	PGnotify *notification = NULL;
+	TURN_UNTIL(is_following());
+	database_in(other, "LISTEN linkshrink_links");
+	create("to-be-told");
+	hints_add("to-be-told");
+	TURN_UNTIL(has("to-be-told"));
+	TURN_UNTIL(PQconsumeInput(other) && (notification = PQnotifies(other)) != NULL);
+	cr_assert(strcmp(notification->extra, "1") == 0);
+	PQfreemem(notification);
+	PQfinish(other);
+}
+
 Test(follow, takes_over_each_change_and_no_older_version)
 {
 	struct replica_record record;
@@ -243,6 +268,15 @@ Test(follow, finds_what_was_committed_half_a_minute_late)
 	database_do(OWNER, "INSERT INTO links (code, target, updated_at) "
 			   "VALUES ('late', 'https://late.example/', now() - interval '29 s')");
 	TURN_UNTIL(has("late"));
+}
+
+Test(follow, goes_on_when_the_clock_of_the_database_is_set_back)
+{
+	TURN_UNTIL(is_following());
+	for (unsigned i = 0; i < FOLLOW_CURSORS; i++)
+		follow->cursors[i].us += 3600 * INT64_C(1000000);
+	create("an-hour-before");
+	TURN_UNTIL(has("an-hour-before"));
 }
 
 Test(follow, goes_on_where_it_was_after_a_restart)
@@ -303,6 +337,16 @@ Test(follow, puts_right_what_differs)
 	cr_assert(eq(i64, metric(METRIC_replica_differences), 1));
 	cr_assert(eq(i64, metric(METRIC_links_lost), 0));
 	compare();
+	cr_assert(eq(i64, metric(METRIC_replica_differences), 0));
+}
+
+Test(follow, puts_right_without_a_word_what_has_only_just_changed)
+{
+	create("fresh");
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "UPDATE links SET target = 'https://second.example/'");
+	compare();
+	cr_assert(leads_to("fresh", "https://second.example/"));
 	cr_assert(eq(i64, metric(METRIC_replica_differences), 0));
 }
 
@@ -378,6 +422,9 @@ Test(follow, refuses_another_database_until_it_is_the_right_one_again)
 			   "UPDATE database_identity SET id = gen_random_uuid()");
 	end_sessions();
 	create("not-mine");
+	/* The first that the new session is asked for is not who it is. */
+	follow->front_due = clock_monotonic() + CLOCK_S / 5;
+	hints_add("not-mine");
 	TURN_UNTIL(state() == LABEL_state_REFUSING);
 	uint64_t seen = atomic_load(&segment_get()->replica.seen);
 	hints_add("not-mine");
