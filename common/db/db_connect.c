@@ -165,8 +165,12 @@ static PGconn *start(const struct db *db)
 	const char *values[] = { "disable", db_pool_url(db->pool), options.data,
 		db_pool_name(db->pool), "UTF8", NULL };
 
+	/*
+	 * Plans are kept as long as a connection. One that was made while a table was small would go
+	 * on reading the whole of it, so they use indexes from the start. What the URL says wins.
+	 */
 	text_addf(&options,
-		"%s -c statement_timeout=%s -c lock_timeout=%s"
+		"-c enable_seqscan=off -c jit=off %s -c statement_timeout=%s -c lock_timeout=%s"
 		" -c idle_in_transaction_session_timeout=%s",
 		db_pool_options(db->pool), timeouts.statement, timeouts.lock, timeouts.idle);
 	return PQconnectStartParams(keywords, values, 1);

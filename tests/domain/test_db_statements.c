@@ -61,3 +61,38 @@ Test(statements, can_all_be_run_by_the_role_that_needs_them)
 	PQfinish(ingest);
 	PQfinish(web);
 }
+
+static void find_some(struct db *db)
+{
+	static const char *const codes = "{a-1,b-2,c-3}";
+	struct db_rows *rows;
+
+	for (int i = 0; i < 10; i++) {
+		cr_assert(db_query(db, STATEMENT_follow_codes, &codes, 1, &rows) == DB_NOT_FOUND);
+		db_rows_free(rows);
+	}
+}
+
+/* The plan is made while there is little, and used when there is much. */
+Test(statements, never_read_the_whole_of_a_table_that_grew)
+{
+	struct db *db = database_open();
+
+	database_do(OWNER, "TRUNCATE links; INSERT INTO links (code, target) "
+			   "VALUES ('grown', 'https://example.com/')");
+	database_do(OWNER, "ANALYZE links");
+	find_some(db);
+	database_do(OWNER, "INSERT INTO links (code, target) SELECT 'grown-' || n, "
+			   "'https://example.com/' FROM generate_series(1, 20000) n");
+	database_do(ADMIN, "SELECT pg_stat_reset()");
+	find_some(db);
+	db_free(db);
+	/* A session tells what it read when it ends. */
+	database_wait_until("SELECT (count(*) = 0)::integer FROM pg_stat_activity "
+			    "WHERE application_name = 'linkshrink-redirect'");
+	cr_assert(eq(i64,
+		database_number(
+			"SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'links'"),
+		0));
+	database_do(OWNER, "TRUNCATE links");
+}
