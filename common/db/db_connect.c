@@ -146,7 +146,7 @@ static enum db_result connect_failed(struct db *db, enum db_wait end)
  */
 struct db_timeouts db_timeouts_for(int64_t budget_ms)
 {
-	struct db_timeouts timeouts;
+	struct db_timeouts timeouts = { 0 };
 
 	db_number_text(timeouts.statement, budget_ms * 7 / 8 + 1);
 	db_number_text(timeouts.lock, budget_ms * 3 / 4 + 1);
