@@ -50,14 +50,16 @@ Test(click_file, a_segment_ends_after_an_hour_or_when_the_clock_goes_back)
 
 Test(click_file, a_segment_ends_when_it_is_large)
 {
+	enum { ENOUGH = 250000 }; /* of 100 bytes */
 	struct stat status;
 	unsigned clicks = 0;
-	for (look(); found.segments < 2; clicks++) {
+	for (look(); found.segments < 2 && clicks < ENOUGH; clicks++) {
 		cr_assert_eq(record(), CLICK_KEPT);
 		if (clicks % 10000 == 0)
 			look();
 	}
 	look();
+	cr_assert_eq(found.segments, 2);
 	cr_expect_eq(found.records, clicks);
 	cr_expect_eq(found.wrong + found.torn, 0);
 	off_t larger = 0;
