@@ -61,6 +61,13 @@ void ingest_free(struct ingest *ingest)
 
 /* --- The directory --- */
 
+static void make_kept(const struct ingest *ingest)
+{
+	char path[SPOOL_PATH_MAX];
+
+	(void)mkdir(spool_files_path(&ingest->files, SPOOL_KEPT, path), 0750);
+}
+
 static bool take_directory(struct ingest *ingest)
 {
 	char path[SPOOL_PATH_MAX];
@@ -68,7 +75,7 @@ static bool take_directory(struct ingest *ingest)
 	if (ingest->lock >= 0)
 		return true;
 	(void)mkdir(ingest->files.directory, 0750);
-	(void)mkdir(spool_files_path(&ingest->files, SPOOL_KEPT, path), 0750);
+	make_kept(ingest);
 	ingest->lock = open(spool_files_path(&ingest->files, "ingest.lock", path),
 		O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (ingest->lock < 0)
@@ -124,16 +131,16 @@ static void apply_offsets(struct ingest *ingest, const struct store_offset *offs
 		struct spool_file *file = &ingest->files.files[i];
 
 		others += !apply_offset(file, offsets[i].bytes);
-		again += file->kept && offsets[i].bytes < file->size && file->end < 0;
+		again += file->kept && file->size - offsets[i].bytes >= SPOOL_LINE_MAX;
 	}
+	if (others > 0 && again > 0)
+		log_event(LOG_WARNING, "spool_read_again",
+			"PostgreSQL lacks clicks that were kept; they are read again");
 	if (others > 0) {
 		/* What was true of the database that we knew may not be true of this one. */
 		click_batch_forget(ingest->batch);
 		ingest->days_made_count = 0;
 	}
-	if (again > 0 && !ingest->offsets_known)
-		log_event(LOG_WARNING, "spool_read_again",
-			"PostgreSQL lacks clicks that were kept; they are read again");
 }
 
 static bool ask_offsets(struct ingest *ingest, struct db *db)
@@ -178,7 +185,8 @@ static bool know_offsets(struct ingest *ingest, struct db *db)
 		click_batch_forget(ingest->batch);
 	if (!spool_files_list(&ingest->files, false))
 		return false;
-	(void)spool_files_list(&ingest->files, true);
+	if (!spool_files_list(&ingest->files, true))
+		make_kept(ingest);
 	look_at_all(ingest);
 	ingest->offsets_known = ask_offsets(ingest, db);
 	ingest->session = db_session_pid(db);

@@ -123,9 +123,10 @@ void ingest_tend(struct ingest *ingest)
 	if (now < ingest->tend_due)
 		return;
 	ingest->tend_due = now + TEND_S * CLOCK_S;
-	/* Only between rounds: a round's files have to stay where they are. */
-	if (!ingest->in_round)
-		remove_kept(ingest);
+	/* In the middle of a round, too: that of a long backlog takes minutes, and writers may wait
+	 * for room. */
+	ingest_retire(ingest);
+	remove_kept(ingest);
 	publish_spool(ingest);
 }
 
