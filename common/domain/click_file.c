@@ -24,9 +24,10 @@ enum { PATH_ROOM = 1200, MORE_BYTES = 1 << 20, MORE_MS = 10 * 1000 };
 struct click_file {
 	int descriptor;
 	/* Of the writer alone. */
-	off_t len;          /* bytes, all of them whole lines */
-	off_t len_limit;    /* due from here */
-	int64_t begin, end; /* milliseconds since 1970: due before and after */
+	off_t len;       /* bytes, all of them whole lines */
+	off_t len_limit; /* due from here */
+	int64_t begin;   /* milliseconds since 1970: due before this */
+	int64_t life;    /* milliseconds: due when it is as old as that */
 	/* Of both. */
 	atomic_bool dirty, spoilt, finished;
 	/* Of who holds `syncing` alone. */
@@ -95,7 +96,7 @@ struct click_file *click_file_new(const char *directory, int64_t node, int64_t n
 	}
 	file->len_limit = CLICK_SEGMENT_BYTES;
 	file->begin = now;
-	file->end = now + CLICK_SEGMENT_MS;
+	file->life = CLICK_SEGMENT_MS;
 	file->directory = directory;
 	atomic_init(&file->dirty, true);
 	pthread_mutex_lock(&listing);
@@ -132,15 +133,15 @@ bool click_file_append(struct click_file *file, const char *line, size_t len)
 
 bool click_file_is_due(const struct click_file *file, int64_t now)
 {
-	return file->len >= file->len_limit || now >= file->end || now < file->begin ||
-	       click_file_is_spoilt(file);
+	return file->len >= file->len_limit || now < file->begin ||
+	       now - file->begin >= file->life || click_file_is_spoilt(file);
 }
 
 void click_file_prolong(struct click_file *file, int64_t now)
 {
 	file->len_limit = file->len + MORE_BYTES;
 	file->begin = now;
-	file->end = now + MORE_MS;
+	file->life = MORE_MS;
 }
 
 bool click_file_is_spoilt(const struct click_file *file)
