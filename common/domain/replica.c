@@ -188,6 +188,8 @@ static int find_code(struct look *look)
 	const struct replica *replica = look->replica;
 	MDB_val key = { strlen(look->code), (void *)(uintptr_t)look->code }, value;
 	int error = mdb_get(replica->txn, replica->env->links, &key, &value);
+	if (error == MDB_NOTFOUND)
+		return replica_env_absence(replica->env, replica->txn, look->code, look->found);
 	if (error != 0)
 		return error;
 	return replica_record_read_link(look->code, value.mv_data, value.mv_size, look->found)
@@ -217,8 +219,7 @@ static int find_id(struct look *look)
 
 static int find_next(struct look *look)
 {
-	return replica_env_next(
-		look->replica->env, look->replica->txn, look->code, look->record, NULL);
+	return replica_env_next(look->replica->env, look->replica->txn, look->code, look->record);
 }
 
 enum label_state replica_state(void)

@@ -310,6 +310,7 @@ static struct replica_env *open_new(const char *path, uint64_t generation, enum 
 	*error = ENOMEM;
 	if (env == NULL)
 		return NULL;
+	env->process = getpid();
 	env->generation = generation;
 	env->writable = mode != REPLICA_READ;
 	snprintf(env->path, sizeof(env->path), "%s", path);
@@ -328,7 +329,7 @@ static struct replica_env *open_new(const char *path, uint64_t generation, enum 
 static struct replica_env *find_opened(const char *path)
 {
 	struct replica_env *env = opened;
-	while (env != NULL && strcmp(env->path, path) != 0)
+	while (env != NULL && (env->process != getpid() || strcmp(env->path, path) != 0))
 		env = env->next;
 	return env;
 }
@@ -405,51 +406,76 @@ int replica_env_begin(struct replica_env *env, MDB_txn **txn)
 	return mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, txn);
 }
 
-/* Whether a key can be a code that stands behind the last one; then it is that. */
+/* Takes a key as a code; false if it can be none. */
 static bool take_code(const MDB_val *key, char code[CODE_MAX + 1])
 {
-	char taken[CODE_MAX + 1] = "";
-	if (key->mv_size > CODE_MAX)
+	if (key->mv_size == 0 || key->mv_size > CODE_MAX)
 		return false;
-	memcpy(taken, key->mv_data, key->mv_size);
-	if (strlen(taken) != key->mv_size || strcmp(taken, code) <= 0)
-		return false;
-	memcpy(code, taken, sizeof(taken));
-	return true;
+	memcpy(code, key->mv_data, key->mv_size);
+	code[key->mv_size] = '\0';
+	return strlen(code) == key->mv_size;
 }
 
-/* From the cursor on; `code` is the one before. */
-static int next_sound(MDB_cursor *cursor, char code[CODE_MAX + 1], struct replica_record *record,
-	uint64_t *damaged)
-{
-	MDB_val key = { strlen(code), code }, value;
-	int error = mdb_cursor_get(cursor, &key, &value, *code == '\0' ? MDB_FIRST : MDB_SET_RANGE);
-	if (error == 0 && key.mv_size == strlen(code) &&
-		memcmp(key.mv_data, code, key.mv_size) == 0)
-		error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	for (; error == 0; error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-		/* In no order: no walk would ever end. */
-		if (!take_code(&key, code))
-			return MDB_CORRUPTED;
-		if (replica_record_read(code, value.mv_data, value.mv_size, record))
-			return 0;
-		if (damaged != NULL)
-			++*damaged;
-	}
-	return error;
-}
-
-int replica_env_next(struct replica_env *env, MDB_txn *txn, const char *after,
-	struct replica_record *record, uint64_t *damaged)
+static int next_record(MDB_cursor *cursor, const char *after, struct replica_record *record)
 {
 	char code[CODE_MAX + 1];
+	MDB_val key = { strlen(after), (void *)(uintptr_t)after }, value;
+	int error =
+		mdb_cursor_get(cursor, &key, &value, *after == '\0' ? MDB_FIRST : MDB_SET_RANGE);
+	if (error == 0 && key.mv_size == strlen(after) &&
+		memcmp(key.mv_data, after, key.mv_size) == 0)
+		error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	if (error != 0)
+		return error;
+	/* In another order no walk would ever end. */
+	if (!take_code(&key, code) || strcmp(code, after) <= 0 ||
+		!replica_record_read(code, value.mv_data, value.mv_size, record))
+		return MDB_CORRUPTED;
+	return 0;
+}
+
+int replica_env_next(
+	struct replica_env *env, MDB_txn *txn, const char *after, struct replica_record *record)
+{
 	MDB_cursor *cursor;
-	if (!text_copy(code, sizeof(code), after))
+	if (strlen(after) > CODE_MAX)
 		return MDB_NOTFOUND;
 	int error = mdb_cursor_open(txn, env->links, &cursor);
 	if (error != 0)
 		return error;
-	error = next_sound(cursor, code, record, damaged);
+	error = next_record(cursor, after, record);
 	mdb_cursor_close(cursor);
 	return error;
+}
+
+/* Whether what the cursor stands on is sound and on this side (-1, 1) of a code. */
+static int look_at_neighbour(
+	MDB_cursor *cursor, MDB_cursor_op op, const char *code, int side, struct link *scratch)
+{
+	char neighbour[CODE_MAX + 1];
+	MDB_val key = { strlen(code), (void *)(uintptr_t)code }, value;
+	int error = mdb_cursor_get(cursor, &key, &value, op);
+	if (error != 0)
+		return error;
+	return take_code(&key, neighbour) && strcmp(neighbour, code) * side > 0 &&
+			       replica_record_read_link(
+				       neighbour, value.mv_data, value.mv_size, scratch)
+		       ? 0
+		       : MDB_CORRUPTED;
+}
+
+int replica_env_absence(
+	struct replica_env *env, MDB_txn *txn, const char *code, struct link *scratch)
+{
+	MDB_cursor *cursor;
+	int error = mdb_cursor_open(txn, env->links, &cursor);
+	if (error != 0)
+		return error;
+	error = look_at_neighbour(cursor, MDB_SET_RANGE, code, 1, scratch);
+	if (error == 0)
+		error = look_at_neighbour(cursor, MDB_PREV, code, -1, scratch);
+	else if (error == MDB_NOTFOUND)
+		error = look_at_neighbour(cursor, MDB_LAST, code, -1, scratch);
+	mdb_cursor_close(cursor);
+	return error == 0 ? MDB_NOTFOUND : error;
 }

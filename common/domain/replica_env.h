@@ -27,6 +27,7 @@ struct replica_env {
 	bool written; /* the writer has it */
 	bool lost; /* a fault left a lock of it taken: it stays open, and nobody writes it again */
 	unsigned users;
+	pid_t process;    /* after a fork() the child opens the file itself */
 	ino_t lock_inode; /* of LMDB's lock file */
 	char path[REPLICA_PATH_MAX];
 	struct replica_env *next;
@@ -68,7 +69,15 @@ int replica_env_begin(struct replica_env *env, struct MDB_txn **txn);
 
 /* As replica_writer_next(); the result is an error of LMDB. */
 int replica_env_next(struct replica_env *env, struct MDB_txn *txn, const char *after,
-	struct replica_record *record, uint64_t *damaged);
+	struct replica_record *record);
+
+/*
+ * What it means that a code was not found: MDB_NOTFOUND when its neighbours are what they should be,
+ * else MDB_CORRUPTED. A damaged key may hide a link, but then it stands where that was searched for,
+ * with a record of another code.
+ */
+int replica_env_absence(
+	struct replica_env *env, struct MDB_txn *txn, const char *code, struct link *scratch);
 
 /*
  * Runs work(context). False when a fault ended it in the middle: what it held is held for ever, and

@@ -504,7 +504,7 @@ static int find(struct step *step)
 		return error;
 	return replica_record_read(step->code, value.mv_data, value.mv_size, step->found)
 		       ? 0
-		       : MDB_NOTFOUND;
+		       : MDB_CORRUPTED;
 }
 
 enum replica_result replica_writer_find(
@@ -518,8 +518,7 @@ enum replica_result replica_writer_find(
 
 static int next(struct step *step)
 {
-	return replica_env_next(
-		step->writer->env, step->txn, step->code, step->found, step->damaged);
+	return replica_env_next(step->writer->env, step->txn, step->code, step->found);
 }
 
 enum replica_result replica_writer_next(struct replica_writer *writer, const char *after,
