@@ -9,7 +9,7 @@ enum { SQL_MAX = 512 };
 
 struct follow *follow;
 struct db *db;
-char directory[] = "/tmp/linkshrink-follow.XXXXXX";
+char directory[FOLLOWING_PATH_MAX];
 
 void forget_links(void)
 {
@@ -19,6 +19,8 @@ void forget_links(void)
 void following_begin(void)
 {
 	forget_links();
+	snprintf(directory, sizeof(directory), "%s/../replica.XXXXXX",
+		getenv("LINKSHRINK_TEST_PGDATA"));
 	cr_assert(mkdtemp(directory) != NULL);
 	db = db_new(database_url(WEB), "replicate");
 	follow = follow_new(directory, REPLICA_BYTES, 1);
@@ -27,11 +29,8 @@ void following_begin(void)
 
 void following_end(void)
 {
-	char command[sizeof(directory) + 16];
 	follow_free(follow);
 	db_free(db);
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert(system(command) == 0);
 }
 
 void turn(void)

@@ -11,11 +11,16 @@
 #include "domain/database.h"
 #include "domain/follow_private.h"
 
-enum { FOLLOWING_PATIENCE_MS = 20000, LINKS = 300, REPLICA_BYTES = 1 << 28 };
+enum {
+	FOLLOWING_PATIENCE_MS = 20000,
+	FOLLOWING_PATH_MAX = 256,
+	LINKS = 300,
+	REPLICA_BYTES = 1 << 28
+};
 
 extern struct follow *follow;
 extern struct db *db;
-extern char directory[];
+extern char directory[FOLLOWING_PATH_MAX]; /* of the replica; goes with the cluster */
 
 /* An empty table of links, a directory and a follower; and their end. */
 void following_begin(void);

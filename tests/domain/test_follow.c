@@ -163,6 +163,19 @@ Test(follow, goes_on_where_it_was_after_a_restart)
 	cr_assert(eq(i64, metric(METRIC_replica_builds), 1));
 }
 
+Test(follow, finds_after_a_restart_what_was_committed_late_before_it)
+{
+	TURN_UNTIL(is_following());
+	create("in-time");
+	TURN_UNTIL(has("in-time"));
+	follow_free(follow);
+	database_do(OWNER, "INSERT INTO links (code, target, updated_at) "
+			   "VALUES ('late', 'https://late.example/', now() - interval '5 s')");
+	follow = follow_new(directory, REPLICA_BYTES, 1);
+	TURN_UNTIL(is_following());
+	cr_assert(has("late"));
+}
+
 Test(follow, does_nothing_while_another_one_writes)
 {
 	struct follow *second = follow_new(directory, REPLICA_BYTES, 1);
@@ -191,7 +204,7 @@ Test(follow, builds_another_file_when_the_file_is_gone)
 	create_old("gone-", LINKS);
 	TURN_UNTIL(is_following());
 	uint64_t generation = replica_writer_generation(follow->writer);
-	char command[256];
+	char command[FOLLOWING_PATH_MAX + 32];
 	snprintf(command, sizeof(command), "rm %s/links-*.mdb", directory);
 	cr_assert(system(command) == 0);
 	TURN_UNTIL(replica_writer_generation(follow->writer) != generation && is_following());

@@ -20,7 +20,7 @@ static void compare(void)
 
 static void accept_database(const char *word, const char *identity)
 {
-	char path[64];
+	char path[FOLLOWING_PATH_MAX + 16];
 	snprintf(path, sizeof(path), "%s/accept", directory);
 	FILE *file = fopen(path, "w");
 	cr_assert(file != NULL);
