@@ -101,6 +101,7 @@ close_books() {
 		WHERE NOT EXISTS (SELECT FROM links WHERE id = click_counts.link)')"
 	check 'no row comes from the same place of the spool as another' same 0 "$(sql 'SELECT count(*)
 		FROM (SELECT FROM clicks GROUP BY segment, position HAVING count(*) > 1) twice')"
+	check 'the spool agrees with PostgreSQL, to the click' scripts/audit
 	check 'no link was denied once it was acknowledged' no_events lost-link
 	check 'no link led astray' no_events wrong-location wrong-code
 	check 'no program failed' no_events program-error odd-status
