@@ -1,34 +1,36 @@
 #include "domain/visitor.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "base/segment.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, HASH_MAX = 32 };
+enum { DAY_MS = 24 * 60 * 60 * 1000, NUMBER_LEN = 8 };
 
+/* SipHash: made for short texts and a secret key, and its context is used again as it is. */
 struct visitor_hasher {
-	EVP_MD *digest; /* fetched once: finding it takes longer than using it */
-	EVP_MD_CTX *context;
+	EVP_MAC *algorithm; /* fetched once: finding it takes longer than using it */
+	EVP_MAC_CTX *context;
 };
 
-/* What is hashed before address and user agent. */
-struct salt {
-	uint64_t key[2];
-	int64_t day;
-};
+static bool prepare(struct visitor_hasher *hasher)
+{
+	size_t len = NUMBER_LEN;
+	const OSSL_PARAM parameters[] = { OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &len),
+		OSSL_PARAM_construct_end() };
+	hasher->algorithm = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+	hasher->context = EVP_MAC_CTX_new(hasher->algorithm);
+	return hasher->context != NULL && EVP_MAC_CTX_set_params(hasher->context, parameters) == 1;
+}
 
 struct visitor_hasher *visitor_hasher_new(void)
 {
 	struct visitor_hasher *hasher = calloc(1, sizeof(*hasher));
-	if (hasher == NULL)
-		return NULL;
-	hasher->digest = EVP_MD_fetch(NULL, "SHA256", NULL);
-	hasher->context = EVP_MD_CTX_new();
-	if (hasher->digest != NULL && hasher->context != NULL &&
-		EVP_DigestInit_ex2(hasher->context, hasher->digest, NULL) == 1)
+	if (hasher != NULL && prepare(hasher))
 		return hasher;
 	visitor_hasher_free(hasher);
 	return NULL;
@@ -38,8 +40,8 @@ void visitor_hasher_free(struct visitor_hasher *hasher)
 {
 	if (hasher == NULL)
 		return;
-	EVP_MD_CTX_free(hasher->context);
-	EVP_MD_free(hasher->digest);
+	EVP_MAC_CTX_free(hasher->context);
+	EVP_MAC_free(hasher->algorithm);
 	free(hasher);
 }
 
@@ -71,17 +73,21 @@ static struct visitor_key *key_of(int64_t day)
 int64_t visitor_number(
 	struct visitor_hasher *hasher, int64_t at, const char *client, const char *user_agent)
 {
-	unsigned char hash[HASH_MAX];
-	int64_t number = 0;
-	struct salt salt = { .day = day_of(at) };
+	unsigned char hash[NUMBER_LEN];
+	size_t len;
+	int64_t number = 0, day = day_of(at);
+	uint64_t key[2];
 	for (unsigned i = 0; i < 2; i++)
-		salt.key[i] = half_of_key(&key_of(salt.day)->half[i]);
+		key[i] = half_of_key(&key_of(day)->half[i]);
 	/* With its zero, the address ends where it ends: nothing moves from one into the other. */
-	if (EVP_DigestInit_ex2(hasher->context, NULL, NULL) == 1 &&
-		EVP_DigestUpdate(hasher->context, &salt, sizeof(salt)) == 1 &&
-		EVP_DigestUpdate(hasher->context, client, strlen(client) + 1) == 1 &&
-		EVP_DigestUpdate(hasher->context, user_agent, strlen(user_agent)) == 1 &&
-		EVP_DigestFinal_ex(hasher->context, hash, NULL) == 1)
+	if (EVP_MAC_init(hasher->context, (const unsigned char *)key, sizeof(key), NULL) == 1 &&
+		EVP_MAC_update(hasher->context, (const unsigned char *)&day, sizeof(day)) == 1 &&
+		EVP_MAC_update(
+			hasher->context, (const unsigned char *)client, strlen(client) + 1) == 1 &&
+		EVP_MAC_update(hasher->context, (const unsigned char *)user_agent,
+			strlen(user_agent)) == 1 &&
+		EVP_MAC_final(hasher->context, hash, &len, sizeof(hash)) == 1 &&
+		len == sizeof(number))
 		memcpy(&number, hash, sizeof(number));
 	return number;
 }

@@ -1,7 +1,7 @@
 /*
  * visitor - a number for each visitor of a day, to count people rather than clicks.
  *
- * It is a hash of the whole address, the user agent and a random key. The key is made by whoever
+ * It is a hash (SipHash-2-4) of the whole address and the user agent under a random key of 128 bits. The key is made by whoever
  * needs it first, lies in the shared segment, in memory, and is never written to a disk; it changes
  * every day (UTC), and visitor_forget() wipes yesterday's. So who has the number, and all else that
  * is stored, cannot tell the address, once the day is over not even by trying all addresses; and
