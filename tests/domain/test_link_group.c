@@ -2,6 +2,7 @@
 #include <criterion/new/assert.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +11,14 @@
 #include "domain/database.h"
 #include "domain/link.h"
 
-enum { CREATORS = 64, ROUNDS = 30, PATIENCE = 20000, KILLS = 3, NO_USER = 999999999 };
+enum {
+	CREATORS = 64,
+	ROUNDS = 30,
+	PATIENCE = 20000,
+	BOUND_MS = 5000,
+	KILLS = 3,
+	NO_USER = 999999999
+};
 
 static _Atomic unsigned created[ROUNDS], acknowledged, refused;
 static _Atomic bool over;
@@ -233,33 +241,73 @@ static void create_until_over(struct db *db, unsigned number)
 	for (int round = 0; !over; round++) {
 		struct link link = link_of("killed", number, round);
 
+		uint64_t begin = clock_monotonic();
+		enum link_result result;
+
 		db_set_deadline(db, 400);
-		if (link_create(db, &link) != LINK_OK)
+		result = link_create(db, &link);
+		cr_assert(lt(u64, database_ms_since(begin), BOUND_MS));
+		if (result != LINK_OK) {
+			poll(NULL, 0, 1);
 			continue;
+		}
 		text_addf(&codes[number], "%s,", link.code);
 		acknowledged++;
+	}
+}
+
+static void wait_for_more(void)
+{
+	unsigned before = acknowledged;
+
+	for (uint64_t begin = clock_monotonic(); acknowledged < before + 500;) {
+		cr_assert(database_ms_since(begin) < PATIENCE, "it does not come back");
+		poll(NULL, 0, 1);
 	}
 }
 
 static void kill_the_server(void)
 {
 	for (int i = 0; i < KILLS; i++) {
-		unsigned before = acknowledged;
-
-		for (uint64_t begin = clock_monotonic(); acknowledged < before + 500;) {
-			cr_assert(database_ms_since(begin) < PATIENCE, "it does not come back");
-			poll(NULL, 0, 1);
-		}
+		wait_for_more();
 		database_control("restart -m immediate");
 	}
 	over = true;
 }
 
-Test(link_group, loses_nothing_that_it_acknowledged_when_the_server_is_killed)
+static void stop_the_server(void)
+{
+	int server = database_postmaster(), pids[8], count = 0;
+	PGconn *admin = database_session(ADMIN);
+	PGresult *sessions;
+
+	wait_for_more();
+	sessions = PQexec(admin, "SELECT pid FROM pg_stat_activity "
+				 "WHERE application_name = 'linkshrink-redirect' LIMIT 8");
+	for (; count < PQntuples(sessions); count++) {
+		int64_t pid = 0;
+
+		(void)text_to_number(PQgetvalue(sessions, count, 0), 1, INT32_MAX, &pid);
+		pids[count] = (int)pid;
+	}
+	PQclear(sessions);
+	kill(server, SIGSTOP);
+	for (int i = 0; i < count; i++)
+		kill(pids[i], SIGSTOP);
+	poll(NULL, 0, 1000);
+	for (int i = 0; i < count; i++)
+		kill(pids[i], SIGCONT);
+	kill(server, SIGCONT);
+	wait_for_more();
+	over = true;
+	PQfinish(admin);
+}
+
+static void create_through(void (*trouble)(void))
 {
 	struct text sql = text_growing(1 << 24);
 
-	create_at_once(create_until_over, kill_the_server);
+	create_at_once(create_until_over, trouble);
 	text_add(&sql, "SELECT count(*) FROM links WHERE code = ANY ('{");
 	for (int i = 0; i < CREATORS; i++) {
 		cr_assert(not(codes[i].cut));
@@ -271,4 +319,14 @@ Test(link_group, loses_nothing_that_it_acknowledged_when_the_server_is_killed)
 	cr_assert(not(sql.cut));
 	cr_assert(eq(i64, database_number(sql.data), acknowledged));
 	text_free(&sql);
+}
+
+Test(link_group, loses_nothing_that_it_acknowledged_when_the_server_is_killed)
+{
+	create_through(kill_the_server);
+}
+
+Test(link_group, keeps_all_deadlines_while_the_server_is_stopped)
+{
+	create_through(stop_the_server);
 }
