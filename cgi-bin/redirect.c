@@ -132,8 +132,8 @@ static void follow(struct worker *worker, const struct http_request *req, struct
 		return;
 	}
 	text_copy(worker->code, sizeof(worker->code), req->capture);
-	answer(worker, req, res,
-		replica_find_here(worker->replica, worker->db, req->capture, &link), &link);
+	answer(worker, req, res, replica_find(worker->replica, worker->db, req->capture, &link),
+		&link);
 }
 
 /* All digits are an id, as in the rest of the API; anything else is a code. */
@@ -143,8 +143,8 @@ static void follow_id(
 	struct link link;
 	int64_t id;
 	if (text_to_number(req->capture, 1, INT64_MAX, &id))
-		answer(worker, req, res,
-			replica_find_id_here(worker->replica, worker->db, id, &link), &link);
+		answer(worker, req, res, replica_find_id(worker->replica, worker->db, id, &link),
+			&link);
 	else
 		follow(worker, req, res);
 }
@@ -157,7 +157,7 @@ static bool find_to_show(struct worker *worker, const struct http_request *req,
 	enum link_result result = LINK_UNKNOWN;
 	if (code_is_valid(req->capture)) {
 		text_copy(worker->code, sizeof(worker->code), req->capture);
-		result = replica_find_here(worker->replica, worker->db, req->capture, link);
+		result = replica_find(worker->replica, worker->db, req->capture, link);
 	}
 	if (result == LINK_OK && target_url_read(link->target, canonical) != NULL)
 		result = LINK_UNKNOWN;

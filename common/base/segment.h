@@ -76,6 +76,8 @@ struct replica_status {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t generation; /* of the file to read, 0: unknown */
 	_Atomic uint32_t state;                             /* enum label_state */
 	_Atomic uint64_t seen; /* clock_monotonic(): it has all that was committed then */
+	/* clock_monotonic(): somebody was told of a link then that it may not have yet. */
+	_Atomic uint64_t unapplied;
 };
 
 struct visitor_key {

@@ -16,7 +16,7 @@
 #define FRESH    (5 * CLOCK_S) /* how long ago its writer may have been heard of */
 #define PATIENCE CLOCK_S       /* between two looks at what was not there */
 
-enum { TRIES = 3 };
+enum { TRIES = 4 };
 
 struct replica {
 	char directory[CONFIG_TEXT_MAX];
@@ -286,6 +286,20 @@ static bool is_current(const struct replica *replica)
 	return replica->env != NULL && replica->env->generation == published;
 }
 
+/*
+ * What the replica is doing, as far as a miss goes: while it lacks what somebody was told of, it is
+ * as good as being built.
+ */
+static enum label_state standing(void)
+{
+	const struct replica_status *status = &segment_get()->replica;
+	enum label_state state = replica_state();
+	if (state == LABEL_state_FOLLOWING &&
+		atomic_load(&status->seen) < atomic_load(&status->unapplied))
+		return LABEL_state_BUILDING;
+	return state;
+}
+
 static enum link_result look_up(struct look *look, struct db *db)
 {
 	enum sight sight = UNREADABLE;
@@ -296,17 +310,20 @@ static enum link_result look_up(struct look *look, struct db *db)
 			metrics_add(METRIC_replica_lookups, LABEL_lookup_HIT, 0, 1);
 			return judge(LINK_OK, look->found);
 		}
-		/* What is said now must be about the file that was looked into. */
-		state = replica_state();
-		if (is_current(look->replica))
+		/*
+		 * A miss counts only after what was said of this very file before it: so there is a
+		 * second one.
+		 */
+		if (tries > 0 && is_current(look->replica))
 			return explain(sight, state, db, look);
+		state = standing();
 	}
 	if (state == LABEL_state_FOLLOWING)
 		state = LABEL_state_ABSENT;
 	return explain(sight, state, db, look);
 }
 
-enum link_result replica_find_here(
+enum link_result replica_find(
 	struct replica *replica, struct db *db, const char *code, struct link *found)
 {
 	if (*code == '\0' || strlen(code) > CODE_MAX)
@@ -317,7 +334,7 @@ enum link_result replica_find_here(
 		db);
 }
 
-enum link_result replica_find_id_here(
+enum link_result replica_find_id(
 	struct replica *replica, struct db *db, int64_t id, struct link *found)
 {
 	return look_up(
@@ -344,7 +361,7 @@ bool replica_wait(struct replica *replica, const char *code, int64_t version, un
 		if (see(&look) == SEEN && link.version >= version)
 			return true;
 		if (now >= end || replica_state() != LABEL_state_FOLLOWING)
-			return false;
+			break;
 		if (!hinted) {
 			hints_add(code);
 			bell_ring(BELL_LINKS_WANTED);
@@ -354,14 +371,7 @@ bool replica_wait(struct replica *replica, const char *code, int64_t version, un
 			(unsigned)((end - now + CLOCK_MS - 1) / CLOCK_MS));
 		now = clock_monotonic();
 	} while (true);
-}
-
-enum link_result replica_find(struct db *db, const char *code, struct link *found)
-{
-	return judge(link_find(db, code, found), found);
-}
-
-enum link_result replica_find_id(struct db *db, int64_t id, struct link *found)
-{
-	return judge(link_find_id(db, id, found), found);
+	/* Before the caller answers, so that nobody is told that the link is not there. */
+	atomic_store(&segment_get()->replica.unapplied, clock_monotonic());
+	return false;
 }

@@ -24,31 +24,27 @@ void replica_free(struct replica *replica);
 /*
  * LINK_OK: follow it. LINK_UNKNOWN: there is none, or it is disabled or not valid yet. LINK_GONE:
  * deleted or expired. LINK_DOWN: it cannot be said now; unknown is not absent, so answer 503.
- * While the replica is being built, what it lacks is asked of PostgreSQL, by db.
+ * While the replica is being built, or lacks a link that somebody was told of, what it does not
+ * have is asked of PostgreSQL, by db.
  */
-__attribute__((warn_unused_result)) enum link_result replica_find_here(
+__attribute__((warn_unused_result)) enum link_result replica_find(
 	struct replica *replica, struct db *db, const char *code, struct link *found);
 
 /* The same by links.id. */
-__attribute__((warn_unused_result)) enum link_result replica_find_id_here(
-	struct replica *replica, struct db *db, int64_t id, struct link *found);
-
-/* The two without a replica, until the program replicate works. */
-__attribute__((warn_unused_result)) enum link_result replica_find(
-	struct db *db, const char *code, struct link *found);
 __attribute__((warn_unused_result)) enum link_result replica_find_id(
-	struct db *db, int64_t id, struct link *found);
+	struct replica *replica, struct db *db, int64_t id, struct link *found);
 
 /*
  * The first record whose code is greater than `after`, "" for the first of all; false: there is
- * none, or nothing can be read. Records that make no sense are left out. For tools.
+ * none, or nothing can be read. For tools.
  */
 __attribute__((warn_unused_result)) bool replica_next(
 	struct replica *replica, const char *after, struct replica_record *record);
 
 /*
  * Until this node's replica has that version of the code or a newer one, at most ms milliseconds:
- * false then, and at once while the replica does not follow PostgreSQL.
+ * false then, and at once while the replica does not follow PostgreSQL. After false no miss counts as
+ * absent until the replica has caught up. Call it before the link's creator is answered.
  */
 bool replica_wait(struct replica *replica, const char *code, int64_t version, unsigned ms);
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/segment.h"
 #include "base/text.h"
 #include "domain/database.h"
 #include "domain/replica.h"
@@ -170,7 +171,6 @@ Test(link, cannot_be_created_while_the_database_is_busy_or_away)
 	db_set_deadline(away, DEADLINE_MS);
 	cr_expect(link_create(away, &link) == LINK_DOWN);
 	cr_expect(link_find(away, "abc", &found) == LINK_DOWN);
-	cr_expect(replica_find(away, "abc", &found) == LINK_DOWN);
 	database_in(owner, "BEGIN; LOCK TABLE links IN ACCESS EXCLUSIVE MODE");
 	cr_expect(link_create(db, &link) == LINK_DOWN);
 	PQfinish(owner);
@@ -301,23 +301,29 @@ Test(link, is_followed_only_while_it_is_active_and_valid)
 	}
 }
 
-Test(replica, judges_what_it_finds)
+/* Without a file, all is asked while one is being built. */
+Test(replica, judges_what_it_is_told_while_it_is_being_built)
 {
+	struct replica *replica = replica_new("/nonexistent");
 	struct db *db = database_open();
 	struct link link = link_with_code("judged"), found;
 
-	cr_assert(replica_find(db, "judged", &found) == LINK_UNKNOWN);
+	atomic_store(&segment_get()->replica.state, LABEL_state_BUILDING);
+	atomic_store(&segment_get()->replica.seen, clock_monotonic());
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_UNKNOWN);
 	cr_assert(link_create(db, &link) == LINK_OK);
-	cr_assert(replica_find(db, "judged", &found) == LINK_OK);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_OK);
 	cr_assert(strcmp(found.target, "https://example.com/") == 0);
 	change("judged", "state = 'disabled'");
-	cr_assert(replica_find(db, "judged", &found) == LINK_UNKNOWN);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_UNKNOWN);
 	change("judged", "state = 'deleted'");
-	cr_assert(replica_find(db, "judged", &found) == LINK_GONE);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_GONE);
 	change("judged", "state = 'active', valid_until = now() - interval '1 s'");
-	cr_assert(replica_find(db, "judged", &found) == LINK_GONE);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_GONE);
 	change("judged", "valid_until = NULL, valid_since = now() + interval '1 h'");
-	cr_assert(replica_find(db, "judged", &found) == LINK_UNKNOWN);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_UNKNOWN);
+	cr_expect(metrics_value(METRIC_replica_lookups, LABEL_lookup_ASKED, 0) == 6);
+	replica_free(replica);
 	db_free(db);
 }
 

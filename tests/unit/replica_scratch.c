@@ -128,7 +128,7 @@ enum link_result replica_scratch_find(struct replica *replica, unsigned n)
 {
 	struct link link;
 	const struct replica_record wanted = replica_scratch_record(n);
-	enum link_result result = replica_find_here(replica, NULL, wanted.link.code, &link);
+	enum link_result result = replica_find(replica, NULL, wanted.link.code, &link);
 	if (result == LINK_OK)
 		cr_assert_str_eq(link.target, wanted.link.target);
 	return result;

@@ -53,15 +53,15 @@ Test(replica, finds_links_by_code_and_id_and_knows_what_is_not_there)
 	build(3000);
 	for (unsigned n = 0; n < 3000; n++) {
 		cr_assert_eq(replica_scratch_find(replica, n), LINK_OK);
-		cr_assert_eq(replica_find_id_here(replica, NULL, n + 1, &link), LINK_OK);
+		cr_assert_eq(replica_find_id(replica, NULL, n + 1, &link), LINK_OK);
 		cr_assert_str_eq(link.code, replica_scratch_code(n));
 	}
 	static const char *const absent[] = { "aaa", "link00000a", "link01500-", "zzz", "",
 		"link" };
 	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
-		cr_expect_eq(replica_find_here(replica, NULL, absent[i], &link), LINK_UNKNOWN, "%s",
+		cr_expect_eq(replica_find(replica, NULL, absent[i], &link), LINK_UNKNOWN, "%s",
 			absent[i]);
-	cr_expect_eq(replica_find_id_here(replica, NULL, 3001, &link), LINK_UNKNOWN);
+	cr_expect_eq(replica_find_id(replica, NULL, 3001, &link), LINK_UNKNOWN);
 	cr_expect_eq(lookups(LABEL_lookup_HIT), 6000);
 	cr_expect_eq(lookups(LABEL_lookup_NEGATIVE), 6);
 }
@@ -142,7 +142,7 @@ Test(replica, sees_a_new_generation_and_each_commit)
 	struct replica_record record = replica_scratch_record(1);
 	record.link.version = 5;
 	replica_scratch_put(writer, &record);
-	cr_expect_eq(replica_find_here(replica, NULL, record.link.code, &link), LINK_OK);
+	cr_expect_eq(replica_find(replica, NULL, record.link.code, &link), LINK_OK);
 	cr_expect_eq(link.version, 5);
 }
 
@@ -192,6 +192,17 @@ Test(replica, is_waited_for)
 	cr_expect_not_null(hinted);
 	replica_scratch_say(LABEL_state_ABSENT);
 	cr_expect_not(replica_wait(replica, record.link.code, 3, 1000000), "it would be in vain");
+}
+
+Test(replica, does_not_say_absent_of_what_somebody_was_told_of)
+{
+	build(1);
+	cr_expect_eq(replica_scratch_find(replica, 1), LINK_UNKNOWN);
+	cr_expect_not(replica_wait(replica, replica_scratch_code(1), 1, 1));
+	cr_expect_eq(replica_scratch_find(replica, 1), LINK_DOWN, "without a database to ask");
+	cr_expect_eq(replica_scratch_find(replica, 0), LINK_OK);
+	replica_scratch_say(LABEL_state_FOLLOWING);
+	cr_expect_eq(replica_scratch_find(replica, 1), LINK_UNKNOWN, "it has all by now");
 }
 
 static void read_one(void)

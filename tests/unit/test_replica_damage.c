@@ -131,7 +131,7 @@ static void *read_on(void *context)
 		struct link link;
 		n = (n * 31 + 7) % LINKS;
 		const struct replica_record record = replica_scratch_record(n);
-		switch (replica_find_here(replica, NULL, record.link.code, &link)) {
+		switch (replica_find(replica, NULL, record.link.code, &link)) {
 		case LINK_OK:
 			if (strcmp(link.target, record.link.target) != 0)
 				wrong++;
@@ -209,10 +209,10 @@ static void read_all(void)
 	for (unsigned n = 0; n < LINKS; n++) {
 		struct link link;
 		const struct replica_record wanted = replica_scratch_record(n);
-		if (replica_find_here(replica, NULL, wanted.link.code, &link) == LINK_OK &&
+		if (replica_find(replica, NULL, wanted.link.code, &link) == LINK_OK &&
 			strcmp(link.target, wanted.link.target) != 0)
 			_exit(1);
-		if (replica_find_id_here(replica, NULL, n + 1, &link) == LINK_OK &&
+		if (replica_find_id(replica, NULL, n + 1, &link) == LINK_OK &&
 			strcmp(link.target, wanted.link.target) != 0)
 			_exit(1);
 	}

@@ -100,8 +100,8 @@ Test(replica_writer, builds_on_after_a_part_was_taken_back)
 	cr_expect_eq(find(5), REPLICA_MISSING);
 	struct replica *replica = replica_new(replica_scratch_directory());
 	struct link link;
-	cr_expect_eq(replica_find_id_here(replica, NULL, 3, &link), LINK_OK);
-	cr_expect_eq(replica_find_id_here(replica, NULL, 6, &link), LINK_DOWN, "no such id");
+	cr_expect_eq(replica_find_id(replica, NULL, 3, &link), LINK_OK);
+	cr_expect_eq(replica_find_id(replica, NULL, 6, &link), LINK_DOWN, "no such id");
 	replica_free(replica);
 }
 
@@ -195,8 +195,8 @@ Test(replica_writer, forgets_the_old_id_of_a_code)
 	record.link.id = 77;
 	replica_scratch_put(writer, &record);
 	replica_scratch_say(LABEL_state_FOLLOWING);
-	cr_expect_eq(replica_find_id_here(replica, NULL, 77, &link), LINK_OK);
-	cr_expect_eq(replica_find_id_here(replica, NULL, 1, &link), LINK_UNKNOWN);
+	cr_expect_eq(replica_find_id(replica, NULL, 77, &link), LINK_OK);
+	cr_expect_eq(replica_find_id(replica, NULL, 1, &link), LINK_UNKNOWN);
 	replica_free(replica);
 }
 
