@@ -1,12 +1,12 @@
 /*
  * visitor - a number for each visitor of a day, to count people rather than clicks.
  *
- * It is a hash (SipHash-2-4) of the whole address and the user agent under a random key of 128 bits. The key is made by whoever
- * needs it first, lies in the shared segment, in memory, and is never written to a disk; it changes
- * every day (UTC), and visitor_forget() wipes yesterday's. So who has the number, and all else that
- * is stored, cannot tell the address, once the day is over not even by trying all addresses; and
- * nobody can tell that the visitors of two days are one. Two visitors of a link may have the same
- * number by chance: one pair in 2^64.
+ * It is a hash (SipHash-2-4) of the whole address and the user agent under a random key of 128
+ * bits. The key is made by whoever needs it first, lies in the shared segment, in memory, and is
+ * never written to a disk; it changes every day (UTC), and visitor_forget() wipes yesterday's. So
+ * who has the number, and all else that is stored, cannot tell the address, once the day is over
+ * not even by trying all addresses; and nobody can tell that the visitors of two days are one. Two
+ * visitors of a link may have the same number by chance: one pair in 2^64.
  *
  * A segment whose programs are all stopped keeps its keys until one of them runs again or the
  * machine ends.
