@@ -47,7 +47,7 @@ struct http_request {
 	const char *accept;
 	const char *referer;
 	const char *user_agent;
-	const char *purpose; /* Sec-Purpose or Purpose: a prefetch says so here */
+	const char *purpose; /* Sec-Purpose, Purpose or X-Moz: a prefetch says so here */
 	const char *if_match;
 	const char *traceparent;
 	const char *body;

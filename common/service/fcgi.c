@@ -67,6 +67,7 @@ static const char **place_of(struct http_request *req, const char *name, size_t 
 		PLACE("HTTP_USER_AGENT", user_agent),
 		PLACE("HTTP_SEC_PURPOSE", purpose),
 		PLACE("HTTP_PURPOSE", purpose),
+		PLACE("HTTP_X_MOZ", purpose),
 		PLACE("HTTP_IF_MATCH", if_match),
 		PLACE("HTTP_TRACEPARENT", traceparent),
 	};

@@ -49,7 +49,7 @@ Test(hints, outlive_who_gave_them)
 
 Test(hints, that_do_not_fit_now_come_the_next_time)
 {
-	char text[8];
+	char text[16];
 	for (int i = 0; i < ROOM + 2; i++) {
 		snprintf(text, sizeof(text), "code%d", i);
 		hints_add(text);
