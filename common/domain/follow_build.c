@@ -56,6 +56,7 @@ static enum follow_result complete(struct follow *follow)
 	if (result != FOLLOW_DONE)
 		return result;
 	log_event(LOG_INFO, "replica_built", NULL);
+	metrics_set(METRIC_links_lost, 0, 0, 0);
 	follow->phase = FOLLOW_FOLLOWING;
 	follow->catching_up = false;
 	follow->comparison.due = clock_monotonic() + FOLLOW_COMPARE_S * CLOCK_S;

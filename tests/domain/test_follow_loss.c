@@ -193,6 +193,7 @@ Test(follow_loss, forgets_what_an_operator_says_is_gone)
 	TURN_UNTIL(is_following());
 	cr_assert(eq(u64, replica_writer_count(follow->writer), 1));
 	cr_assert(has("the-only-one"));
+	cr_assert(eq(i64, metric(METRIC_links_lost), 0));
 }
 
 Test(follow_loss, takes_no_word_about_another_database)

@@ -99,6 +99,10 @@ says() {
 	scripts/reconcile >"$work/said" 2>&1
 	grep -qE "$1" "$work/said" || { sed 's/^/# /' "$work/said"; return 1; }
 }
+says_of_restore() {
+	scripts/reconcile --restore >"$work/said" 2>&1
+	grep -qE "$1" "$work/said" || { sed 's/^/# /' "$work/said"; return 1; }
+}
 is_back() { same "$(fingerprint)" "$whole"; }
 
 pg_dump -Fc -f "$work/dump" "$(owner)"
@@ -133,6 +137,13 @@ check 'to the record, again' is_back
 check 'and replicate follows the new database' wait_until 20 is_in_state following
 make_links 10
 check 'new links are made and redirect' follow_all
+
+new_database >/dev/null
+db/migrate.sh "$(owner)" >/dev/null
+check 'a third database is refused' wait_until 20 refuses
+id=$(scripts/psql -A -t -c "INSERT INTO links (code, target, id) VALUES ('in-its-place', 'https://example.com/', 1) RETURNING id" | head -n 1)
+check 'an id that is taken' says_of_restore "^code [^ ]+: id $id belongs to another link by now"
+check 'costs no link' follow_all
 
 new_database >/dev/null
 db/migrate.sh "$(owner)" >/dev/null
