@@ -81,7 +81,7 @@ static bool gather_suspects(struct follow *follow, const struct db_rows *rows, u
 	int row = 0;
 	*suspects = 0;
 	while (*suspects < FOLLOW_SUSPECTS) {
-		if (replica_writer_next(follow->writer, comparison->after, &record, NULL) !=
+		if (replica_writer_next(follow->writer, comparison->after, &record) !=
 				REPLICA_OK ||
 			(last != NULL && strcmp(record.link.code, last) > 0)) {
 			(void)text_copy(comparison->after, sizeof(comparison->after),

@@ -9,50 +9,14 @@
 #include <unistd.h>
 
 #include "base/config.h"
-#include "base/crc32c.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/segment.h"
 #include "base/text.h"
-#include "domain/replica_env.h"
-#include "domain/replica_ids.h"
 #include "domain/replica_lock.h"
+#include "domain/replica_private.h"
 
 enum { IDS_IN_ONE = 50000 /* ids that one transaction writes: some MB of memory */ };
-
-struct replica_writer {
-	char directory[CONFIG_TEXT_MAX];
-	int64_t max_bytes;
-	int lock;
-	struct replica_env *env; /* NULL: none is open, or it is damaged */
-	MDB_txn *txn;
-	bool building, damaged, proven;
-	/* While building: */
-	struct replica_ids ids;
-	size_t ids_before; /* this transaction */
-	char last_code[CODE_MAX + 1];
-};
-
-/* What is done under the guard, and what it came to: 0 or an error of LMDB or the system. */
-struct step {
-	struct replica_writer *writer;
-	int (*work)(struct step *step);
-	MDB_txn *txn; /* the one that is open, or one of its own for reading */
-	int error;
-	const char *why; /* damaged, if it is not for the error */
-	const char *code;
-	const struct replica_record *record;
-	struct replica_record *found;
-	struct replica_meta *meta;
-	bool *changed;
-	uint64_t *damaged;
-	uint64_t count;
-};
-
-struct kept_meta {
-	uint32_t checksum;
-	struct replica_meta meta;
-};
 
 struct replica_writer *replica_writer_new(const char *directory, int64_t max_bytes)
 {
@@ -125,12 +89,11 @@ static enum replica_result conclude(struct replica_writer *writer, int error)
 
 static void take_step(void *context)
 {
-	struct step *step = context;
+	struct replica_step *step = context;
 	step->error = step->work(step);
 }
 
-/* Runs a step on the open file. */
-static enum replica_result run(struct step step)
+enum replica_result replica_step_run(struct replica_step step)
 {
 	struct replica_writer *writer = step.writer;
 	if (writer->env == NULL)
@@ -146,12 +109,11 @@ static enum replica_result run(struct step step)
 
 static void begin_to_read(void *context)
 {
-	struct step *step = context;
+	struct replica_step *step = context;
 	step->error = replica_env_begin(step->writer->env, &step->txn);
 }
 
-/* The same for one that only reads: within the transaction, or in one of its own. */
-static enum replica_result run_reading(struct step *step)
+enum replica_result replica_step_read(struct replica_step *step)
 {
 	struct replica_writer *writer = step->writer;
 	if (writer->env == NULL)
@@ -249,7 +211,7 @@ enum replica_result replica_writer_build(struct replica_writer *writer)
 	return result == REPLICA_FULL ? REPLICA_FULL : REPLICA_ERROR;
 }
 
-static int begin(struct step *step)
+static int begin(struct replica_step *step)
 {
 	struct replica_writer *writer = step->writer;
 	step->why = replica_env_fault(writer->env);
@@ -262,10 +224,10 @@ enum replica_result replica_writer_begin(struct replica_writer *writer)
 {
 	replica_writer_abort(writer);
 	writer->ids_before = writer->ids.count;
-	return run((struct step){ .writer = writer, .work = begin });
+	return replica_step_run((struct replica_step){ .writer = writer, .work = begin });
 }
 
-static int commit(struct step *step)
+static int commit(struct replica_step *step)
 {
 	if (step->txn == NULL)
 		return EINVAL;
@@ -276,7 +238,7 @@ static int commit(struct step *step)
 }
 
 /* Writes a part of the sorted ids, up to the end or IDS_IN_ONE of them. */
-static int put_ids(struct step *step)
+static int put_ids(struct replica_step *step)
 {
 	struct replica_ids *ids = &step->writer->ids;
 	size_t end = step->count + IDS_IN_ONE < ids->count ? step->count + IDS_IN_ONE : ids->count;
@@ -303,12 +265,13 @@ static enum replica_result flush_ids(struct replica_writer *writer)
 	enum replica_result result = REPLICA_OK;
 	replica_ids_sort(&writer->ids);
 	for (size_t at = 0; at < writer->ids.count && result == REPLICA_OK; at += IDS_IN_ONE) {
-		result = run((struct step){ .writer = writer, .work = begin });
+		result = replica_step_run((struct replica_step){ .writer = writer, .work = begin });
 		if (result == REPLICA_OK)
-			result = run(
-				(struct step){ .writer = writer, .work = put_ids, .count = at });
+			result = replica_step_run((struct replica_step){
+				.writer = writer, .work = put_ids, .count = at });
 		if (result == REPLICA_OK)
-			result = run((struct step){ .writer = writer, .work = commit });
+			result = replica_step_run(
+				(struct replica_step){ .writer = writer, .work = commit });
 	}
 	replica_writer_abort(writer);
 	replica_ids_clear(&writer->ids);
@@ -317,7 +280,8 @@ static enum replica_result flush_ids(struct replica_writer *writer)
 
 enum replica_result replica_writer_commit(struct replica_writer *writer)
 {
-	enum replica_result result = run((struct step){ .writer = writer, .work = commit });
+	enum replica_result result =
+		replica_step_run((struct replica_step){ .writer = writer, .work = commit });
 	if (result == REPLICA_OK && !writer->proven)
 		replica_lock_count(writer->lock, 0);
 	writer->proven = writer->proven || result == REPLICA_OK;
@@ -335,7 +299,7 @@ void replica_writer_abort(struct replica_writer *writer)
 		replica_env_lose(&writer->env);
 }
 
-static int sync_file(struct step *step)
+static int sync_file(struct replica_step *step)
 {
 	MDB_env *lmdb = step->writer->env->lmdb;
 	int error = mdb_env_sync(lmdb, 1);
@@ -349,7 +313,8 @@ enum replica_result replica_writer_publish(struct replica_writer *writer)
 	replica_writer_abort(writer);
 	enum replica_result result = flush_ids(writer);
 	if (result == REPLICA_OK)
-		result = run((struct step){ .writer = writer, .work = sync_file });
+		result = replica_step_run(
+			(struct replica_step){ .writer = writer, .work = sync_file });
 	if (result != REPLICA_OK)
 		return result;
 	uint64_t generation = writer->env->generation;
@@ -362,190 +327,7 @@ enum replica_result replica_writer_publish(struct replica_writer *writer)
 	return REPLICA_OK;
 }
 
-/* While building: the id is left for later. */
-static int put_new(struct step *step, MDB_val *key, MDB_val *value)
-{
-	struct replica_writer *writer = step->writer;
-	const struct link *link = &step->record->link;
-	bool behind = strcmp(link->code, writer->last_code) > 0;
-	int error = mdb_put(step->txn, writer->env->links, key, value, behind ? MDB_APPEND : 0);
-	/* Behind the last one that was put, but that was taken back. */
-	if (error == MDB_KEYEXIST)
-		error = mdb_put(step->txn, writer->env->links, key, value, 0);
-	if (error == 0 && behind)
-		text_copy(writer->last_code, sizeof(writer->last_code), link->code);
-	if (error == 0 && !replica_ids_add(&writer->ids, link->id, link->code))
-		error = ENOMEM;
-	return error;
-}
-
-/* Makes the index say that this id has this code. */
-static int put_id(struct step *step, int64_t id, const char *code)
-{
-	const unsigned ids = step->writer->env->ids;
-	MDB_val key = { sizeof(id), &id }, value,
-		wanted = { strlen(code), (void *)(uintptr_t)code };
-	int error = mdb_get(step->txn, ids, &key, &value);
-	if (error == 0 && value.mv_size == wanted.mv_size &&
-		memcmp(value.mv_data, code, value.mv_size) == 0)
-		return 0;
-	if (error != 0 && error != MDB_NOTFOUND)
-		return error;
-	return mdb_put(step->txn, ids, &key, &wanted, 0);
-}
-
-/* A code that has another id now: its old one must not lead here. */
-static int drop_old_id(struct step *step, const MDB_val *old)
-{
-	struct link link;
-	const struct link *now = &step->record->link;
-	if (!replica_record_read_link(now->code, old->mv_data, old->mv_size, &link) ||
-		link.id == now->id)
-		return 0;
-	MDB_val key = { sizeof(link.id), &link.id };
-	int error = mdb_del(step->txn, step->writer->env->ids, &key, NULL);
-	return error == MDB_NOTFOUND ? 0 : error;
-}
-
-static int put_changed(struct step *step, MDB_val *key, MDB_val *value)
-{
-	const struct link *link = &step->record->link;
-	const unsigned links = step->writer->env->links;
-	MDB_val old;
-	int error = mdb_get(step->txn, links, key, &old);
-	if (error == 0) {
-		*step->changed = old.mv_size != value->mv_size ||
-				 memcmp(old.mv_data, value->mv_data, old.mv_size) != 0;
-		if (*step->changed)
-			error = drop_old_id(step, &old);
-	} else if (error == MDB_NOTFOUND) {
-		error = 0;
-	}
-	if (error == 0 && *step->changed)
-		error = mdb_put(step->txn, links, key, value, 0);
-	return error != 0 ? error : put_id(step, link->id, link->code);
-}
-
-static int put(struct step *step)
-{
-	unsigned char bytes[REPLICA_RECORD_MAX];
-	const struct link *link = &step->record->link;
-	if (step->txn == NULL || *link->code == '\0')
-		return EINVAL;
-	MDB_val key = { strlen(link->code), (void *)(uintptr_t)link->code };
-	MDB_val value = { replica_record_write(step->record, bytes), bytes };
-	return step->writer->building ? put_new(step, &key, &value)
-				      : put_changed(step, &key, &value);
-}
-
-enum replica_result replica_writer_put(
-	struct replica_writer *writer, const struct replica_record *record, bool *changed)
-{
-	bool any = true;
-	enum replica_result result = run(
-		(struct step){ .writer = writer, .work = put, .record = record, .changed = &any });
-	if (changed != NULL)
-		*changed = any;
-	return result;
-}
-
-static MDB_val meta_key(void)
-{
-	static char name[] = "meta";
-	return (MDB_val){ sizeof(name) - 1, name };
-}
-
-static int get_meta(struct step *step)
-{
-	struct kept_meta kept;
-	MDB_val key = meta_key(), value;
-	int error = mdb_get(step->txn, step->writer->env->meta, &key, &value);
-	if (error != 0)
-		return error;
-	if (value.mv_size != sizeof(kept))
-		return MDB_CORRUPTED;
-	memcpy(&kept, value.mv_data, sizeof(kept));
-	if (kept.checksum != crc32c(&kept.meta, sizeof(kept.meta)))
-		return MDB_CORRUPTED;
-	*step->meta = kept.meta;
-	return 0;
-}
-
-enum replica_result replica_writer_get_meta(
-	struct replica_writer *writer, struct replica_meta *meta)
-{
-	return run_reading(&(struct step){ .writer = writer, .work = get_meta, .meta = meta });
-}
-
-static int put_meta(struct step *step)
-{
-	struct kept_meta kept;
-	if (step->txn == NULL)
-		return EINVAL;
-	memset(&kept, 0, sizeof(kept)); /* what lies between the members, too */
-	memcpy(&kept.meta, step->meta, sizeof(kept.meta));
-	kept.checksum = crc32c(&kept.meta, sizeof(kept.meta));
-	MDB_val key = meta_key(), value = { sizeof(kept), &kept };
-	return mdb_put(step->txn, step->writer->env->meta, &key, &value, 0);
-}
-
-enum replica_result replica_writer_put_meta(
-	struct replica_writer *writer, const struct replica_meta *meta)
-{
-	struct replica_meta copy = *meta;
-	return run((struct step){ .writer = writer, .work = put_meta, .meta = &copy });
-}
-
-static int find(struct step *step)
-{
-	MDB_val key = { strlen(step->code), (void *)(uintptr_t)step->code }, value;
-	int error = mdb_get(step->txn, step->writer->env->links, &key, &value);
-	if (error != 0)
-		return error;
-	return replica_record_read(step->code, value.mv_data, value.mv_size, step->found)
-		       ? 0
-		       : MDB_CORRUPTED;
-}
-
-enum replica_result replica_writer_find(
-	struct replica_writer *writer, const char *code, struct replica_record *record)
-{
-	if (*code == '\0' || strlen(code) > CODE_MAX)
-		return REPLICA_MISSING;
-	return run_reading(
-		&(struct step){ .writer = writer, .work = find, .code = code, .found = record });
-}
-
-static int next(struct step *step)
-{
-	return replica_env_next(step->writer->env, step->txn, step->code, step->found);
-}
-
-enum replica_result replica_writer_next(struct replica_writer *writer, const char *after,
-	struct replica_record *record, uint64_t *damaged)
-{
-	return run_reading(&(struct step){ .writer = writer,
-		.work = next,
-		.code = after,
-		.found = record,
-		.damaged = damaged });
-}
-
-static int count(struct step *step)
-{
-	MDB_stat stat;
-	int error = mdb_stat(step->txn, step->writer->env->links, &stat);
-	step->count = error == 0 ? stat.ms_entries : 0;
-	return error;
-}
-
-uint64_t replica_writer_count(struct replica_writer *writer)
-{
-	struct step step = { .writer = writer, .work = count };
-	return run_reading(&step) == REPLICA_OK ? step.count : 0;
-}
-
-static int check(struct step *step)
+static int check(struct replica_step *step)
 {
 	const struct replica_writer *writer = step->writer;
 	int dead;
@@ -558,7 +340,7 @@ static int check(struct step *step)
 
 enum replica_result replica_writer_check(struct replica_writer *writer)
 {
-	return run((struct step){ .writer = writer, .work = check });
+	return replica_step_run((struct replica_step){ .writer = writer, .work = check });
 }
 
 uint64_t replica_writer_generation(const struct replica_writer *writer)

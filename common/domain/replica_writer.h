@@ -97,15 +97,13 @@ __attribute__((warn_unused_result)) enum replica_result replica_writer_put_meta(
 
 /*
  * The record of a code, and the first one whose code is greater than `after` ("" for the first of
- * all): OK or MISSING. Within a transaction they see what it has put. A single record that makes no
- * sense is skipped by next, which counts it in *damaged (may be NULL), and MISSING for find: put it
- * again.
+ * all): OK or MISSING. Within a transaction they see what it has put. A record that makes no sense
+ * is DAMAGED: then the rest is not to be trusted either.
  */
 __attribute__((warn_unused_result)) enum replica_result replica_writer_find(
 	struct replica_writer *writer, const char *code, struct replica_record *record);
 __attribute__((warn_unused_result)) enum replica_result replica_writer_next(
-	struct replica_writer *writer, const char *after, struct replica_record *record,
-	uint64_t *damaged);
+	struct replica_writer *writer, const char *after, struct replica_record *record);
 
 /* How many links there are, deleted ones included; 0 also when it cannot be said. */
 uint64_t replica_writer_count(struct replica_writer *writer);

@@ -176,13 +176,13 @@ Test(replica_writer, walks_in_the_order_of_codes)
 	char after[CODE_MAX + 1] = "";
 	unsigned n = 0;
 	replica_scratch_build(writer, 1500);
-	while (replica_writer_next(writer, after, &found, NULL) == REPLICA_OK) {
+	while (replica_writer_next(writer, after, &found) == REPLICA_OK) {
 		cr_assert_str_eq(found.link.code, replica_scratch_code(n));
 		memcpy(after, found.link.code, sizeof(after));
 		n++;
 	}
 	cr_expect_eq(n, 1500);
-	cr_expect_eq(replica_writer_next(writer, "link00041x", &found, NULL), REPLICA_OK);
+	cr_expect_eq(replica_writer_next(writer, "link00041x", &found), REPLICA_OK);
 	cr_expect_str_eq(found.link.code, "link00042", "from a code that is not there");
 }
 
