@@ -24,7 +24,9 @@ static unsigned turn(struct worker *worker)
 		.max_bytes = config->spool_max_bytes,
 		.reserve_bytes = config->spool_reserve_bytes,
 		.retention_s = config->spool_retention_s,
-		.click_retention_days = config->click_retention_days };
+		.click_retention_days = config->click_retention_days,
+		.slot = worker->slot,
+		.thread = worker->thread };
 	if (ingest == NULL)
 		ingest = ingest_new(&settings);
 	return ingest != NULL ? ingest_turn(ingest, worker->db) : NO_MEMORY_MS;

@@ -106,11 +106,12 @@ static enum store_result move_offsets(struct db *db, const struct click_batch *b
 	return result;
 }
 
-static enum store_result add_rows(struct db *db, const struct click_batch *batch)
+static enum store_result add_rows(struct db *db, const struct click_batch *batch, int64_t node)
 {
 	size_t len;
 	const char *rows = click_batch_rows(batch, &len);
 
+	(void)node; /* a row is nobody's: its segment tells */
 	return result_from(db, db_copy(db, STATEMENT_clicks_add, rows, len));
 }
 
@@ -178,37 +179,44 @@ static enum store_result add_runs(struct db *db, const struct click_batch *batch
 	return run_columns(db, STATEMENT_spool_run_add, &columns, node);
 }
 
-/* All but the end of the transaction. */
-static enum store_result fill(struct db *db, const struct click_batch *batch, int64_t node)
+static void get_on(struct db *db, const struct store_pace *pace)
 {
+	workers_busy(pace->slot, pace->thread);
+	db_set_deadline(db, pace->statement_ms);
+}
+
+/* All but the end of the transaction. */
+static enum store_result fill(
+	struct db *db, const struct click_batch *batch, int64_t node, const struct store_pace *pace)
+{
+	static enum store_result (*const steps[])(struct db * db, const struct click_batch *batch,
+		int64_t node) = { add_rows, add_visits, add_stats, add_counts, add_runs };
 	/* First, so that a second ingest, or an old view, has done nothing yet. */
 	enum store_result result = move_offsets(db, batch, node);
 
-	if (result != STORE_OK || click_batch_count(batch) == 0)
+	if (click_batch_count(batch) == 0)
 		return result;
-	result = add_rows(db, batch);
-	if (result == STORE_OK)
-		result = add_visits(db, batch, node);
-	if (result == STORE_OK)
-		result = add_stats(db, batch, node);
-	if (result == STORE_OK)
-		result = add_counts(db, batch, node);
-	if (result == STORE_OK)
-		result = add_runs(db, batch, node);
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(*steps) && result == STORE_OK; i++) {
+		get_on(db, pace);
+		result = steps[i](db, batch, node);
+	}
 	return result;
 }
 
-enum store_result store_commit(struct db *db, const struct click_batch *batch, int64_t node)
+enum store_result store_commit(
+	struct db *db, const struct click_batch *batch, int64_t node, const struct store_pace *pace)
 {
 	enum store_result result;
 
+	get_on(db, pace);
 	if (db_begin(db) != DB_OK)
 		return STORE_FAILED;
-	result = fill(db, batch, node);
+	result = fill(db, batch, node, pace);
 	if (result != STORE_OK) {
 		db_rollback(db);
 		return result;
 	}
+	get_on(db, pace);
 	switch (db_commit(db)) {
 	case DB_OK: return STORE_OK;
 	case DB_DOWN: return STORE_UNKNOWN;

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/workers.h"
 #include "db/db.h"
 #include "domain/click_batch.h"
 
@@ -21,8 +22,18 @@ enum store_result {
 	STORE_UNKNOWN   /* lost while committing: the offsets tell what happened */
 };
 
-__attribute__((warn_unused_result)) enum store_result store_commit(
-	struct db *db, const struct click_batch *batch, int64_t node);
+/*
+ * How long each statement of a transaction may take; before each the thread of that slot tells that
+ * it gets on, so that a long transaction does not look like a stalled one.
+ */
+struct store_pace {
+	int64_t statement_ms;
+	struct worker_slot *slot; /* may be NULL */
+	unsigned thread;
+};
+
+__attribute__((warn_unused_result)) enum store_result store_commit(struct db *db,
+	const struct click_batch *batch, int64_t node, const struct store_pace *pace);
 
 /* An offset, or 0 with segments that PostgreSQL does not know. */
 struct store_offset {

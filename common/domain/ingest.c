@@ -24,8 +24,8 @@ enum {
 	CLICKS_USUAL = 5000, /* a transaction; few, so that it is short and takes little memory */
 	CLICKS_MAX = 160000, /* while there is a backlog: the more, the less per click */
 	CLICKS_MIN = 1000,
-	QUICK_MS = 750, /* a transaction this quick may grow, */
-	SLOW_MS = 1500  /* and one this slow has to shrink */
+	QUICK_MS = 1500, /* a transaction this quick may grow, */
+	SLOW_MS = 3000   /* and one this slow has to shrink */
 };
 
 struct ingest *ingest_new(const struct ingest_settings *settings)
@@ -333,14 +333,16 @@ static void set_limit(struct ingest *ingest, enum store_result result, uint64_t 
 /* Whether all that the batch holds is in PostgreSQL now. */
 static bool commit(struct ingest *ingest, struct db *db)
 {
+	const struct store_pace pace = { DEADLINE_MS, ingest->settings.slot,
+		ingest->settings.thread };
 	uint64_t began = clock_monotonic();
 	enum store_result result = ingest_prepare_days(ingest, db);
 
 	if (result != STORE_FAILED)
-		result = store_commit(db, ingest->batch, ingest->settings.node);
+		result = store_commit(db, ingest->batch, ingest->settings.node, &pace);
 	if (result == STORE_REFUSED && click_batch_count(ingest->batch) == 1 &&
 		ingest_refuse(ingest))
-		result = store_commit(db, ingest->batch, ingest->settings.node);
+		result = store_commit(db, ingest->batch, ingest->settings.node, &pace);
 	set_limit(ingest, result, clock_monotonic() - began);
 	if (result == STORE_OK)
 		note_committed(ingest);

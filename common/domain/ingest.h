@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "base/workers.h"
 #include "db/db.h"
 
 struct ingest_settings {
@@ -21,6 +22,8 @@ struct ingest_settings {
 	int64_t max_bytes, reserve_bytes; /* see config.def for these */
 	int64_t retention_s;
 	int64_t click_retention_days;
+	struct worker_slot *slot; /* of the process, for the watch over it; may be NULL */
+	unsigned thread;
 };
 
 struct ingest;
@@ -30,8 +33,9 @@ struct ingest *ingest_new(const struct ingest_settings *settings);
 void ingest_free(struct ingest *ingest);
 
 /*
- * One transaction's worth of work, or of looking after the rest; takes about two seconds at most,
- * whatever PostgreSQL does. The milliseconds to wait before the next turn.
+ * One transaction's worth of work, or of looking after the rest. No statement takes longer than two
+ * seconds, whatever PostgreSQL does, and a turn that gets on says so between them. The milliseconds
+ * to wait before the next turn.
  */
 unsigned ingest_turn(struct ingest *ingest, struct db *db);
 
