@@ -55,13 +55,22 @@ static enum link_state state_from(const char *name)
 	return strcmp(name, "disabled") == 0 ? LINK_DISABLED : LINK_DELETED;
 }
 
-static void complain(const char *code)
+static void complain(const char *code, const char *error)
 {
 	struct log_line line;
 	log_begin(&line, LOG_ERROR, "replica_link_too_long");
 	log_field(&line, "code", code);
-	log_field(&line, "error", "its target, title or tags have no room in the replica");
+	log_field(&line, "error", error);
 	log_end(&line);
+}
+
+/* Nothing limits the tags of a link; better without them than without the link. */
+static void read_tags(const struct db_rows *rows, int row, struct replica_record *record)
+{
+	if (text_copy(record->tags, sizeof(record->tags), db_text(rows, row, 12)))
+		return;
+	(void)text_copy(record->tags, sizeof(record->tags), "{}");
+	complain(record->link.code, "its tags have no room in the replica");
 }
 
 bool follow_read_row(const struct db_rows *rows, int row, struct replica_record *record)
@@ -79,13 +88,14 @@ bool follow_read_row(const struct db_rows *rows, int row, struct replica_record 
 	split(db_number(rows, row, 13), &link->created_at, &record->created_us);
 	split(db_number(rows, row, 14), &link->updated_at, &record->updated_us);
 	link->version = db_number(rows, row, 15);
-	if (text_copy(link->code, sizeof(link->code), db_text(rows, row, 0)) &&
-		text_copy(link->target, sizeof(link->target), db_text(rows, row, 2)) &&
-		text_copy(link->title, sizeof(link->title), db_text(rows, row, 3)) &&
-		text_copy(record->tags, sizeof(record->tags), db_text(rows, row, 12)))
-		return true;
-	complain(db_text(rows, row, 0));
-	return false;
+	if (!text_copy(link->code, sizeof(link->code), db_text(rows, row, 0)) ||
+		!text_copy(link->target, sizeof(link->target), db_text(rows, row, 2)) ||
+		!text_copy(link->title, sizeof(link->title), db_text(rows, row, 3))) {
+		complain(db_text(rows, row, 0), "it has no room in the replica");
+		return false;
+	}
+	read_tags(rows, row, record);
+	return true;
 }
 
 int64_t follow_updated_us(const struct replica_record *record)

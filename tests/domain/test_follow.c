@@ -55,6 +55,17 @@ Test(follow, keeps_a_link_to_the_microsecond)
 	cr_expect(eq(i64, record.link.version, 5));
 }
 
+Test(follow, keeps_a_link_without_its_tags_rather_than_not_at_all)
+{
+	struct replica_record record;
+	TURN_UNTIL(is_following());
+	database_do(OWNER,
+		"INSERT INTO links (code, target, tags) "
+		"VALUES ('tagged', 'https://tagged.example/', ARRAY[repeat('x', 4000)])");
+	TURN_UNTIL(finds("tagged", &record));
+	cr_assert(strcmp(record.tags, "{}") == 0);
+}
+
 Test(follow, applies_a_hint_before_the_front_is_due)
 {
 	TURN_UNTIL(is_following());
