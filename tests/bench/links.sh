@@ -57,15 +57,13 @@ microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 # The file goes away, as by a clumsy hand; how long until there is a complete one.
 copy_anew() { # size
 	local builds begin
-	wait_until 600 holds "$1" || { say "links.sh: $(entries) of $1 links in the replica"; exit 1; }
+	wait_until 60 follows || { say "links.sh: the replica does not follow"; exit 1; }
 	builds=$(metric linkshrink_replica_builds_total)
 	rm -f "$LINKSHRINK_VAR"/replica/links-*.mdb "$LINKSHRINK_VAR/replica/current"
 	begin=$(microseconds)
 	wait_until 600 is_copied "$1" "$builds" || { say "links.sh: no new replica of $1 links"; exit 1; }
 	awk -v us="$(($(microseconds) - begin))" 'BEGIN { printf "%.1f\n", us / 1e6 }' >"$work/l$1.seconds"
 }
-
-holds() { follows && [ "$(entries)" = "$1" ]; }
 
 draw_codes() { # size count
 	sql "SELECT $(code_of 'i') FROM (SELECT 1 + floor(random() * $1)::int AS i
