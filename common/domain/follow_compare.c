@@ -70,9 +70,10 @@ static bool is_in(const struct db_rows *rows, int *row, const struct replica_rec
 
 /*
  * Walks the replica along these rows, which begin where the comparison is, and gathers the codes
- * that they lack. Stops where there are enough of them. False: nothing is left to walk.
+ * that they lack. Stops where there are enough of them. DONE: nothing is left to walk.
  */
-static bool gather_suspects(struct follow *follow, const struct db_rows *rows, unsigned *suspects)
+static enum follow_result gather_suspects(
+	struct follow *follow, const struct db_rows *rows, unsigned *suspects)
 {
 	struct follow_comparison *comparison = &follow->comparison;
 	struct replica_record record;
@@ -81,19 +82,22 @@ static bool gather_suspects(struct follow *follow, const struct db_rows *rows, u
 	int row = 0;
 	*suspects = 0;
 	while (*suspects < FOLLOW_SUSPECTS) {
-		if (replica_writer_next(follow->writer, comparison->after, &record) !=
-				REPLICA_OK ||
+		enum replica_result result =
+			replica_writer_next(follow->writer, comparison->after, &record);
+		if (result != REPLICA_OK && result != REPLICA_MISSING)
+			return follow_written(follow, result);
+		if (result == REPLICA_MISSING ||
 			(last != NULL && strcmp(record.link.code, last) > 0)) {
 			(void)text_copy(comparison->after, sizeof(comparison->after),
 				last != NULL ? last : "");
-			return last != NULL;
+			return last != NULL ? FOLLOW_MORE : FOLLOW_DONE;
 		}
 		(void)text_copy(comparison->after, sizeof(comparison->after), record.link.code);
 		if (!is_in(rows, &row, &record))
 			(void)text_copy(
 				follow->suspects[(*suspects)++], CODE_MAX + 1, record.link.code);
 	}
-	return true;
+	return FOLLOW_MORE;
 }
 
 static bool has_version(const struct db_rows *rows, const struct replica_record *record)
@@ -171,15 +175,15 @@ static enum follow_result compare_chunk(struct follow *follow, const struct db_r
 	if (result != FOLLOW_DONE)
 		return result;
 	struct follow_comparison *comparison = &follow->comparison;
-	bool more = gather_suspects(follow, rows, &suspects);
-	result = judge_suspects(follow, suspects);
+	enum follow_result walked = gather_suspects(follow, rows, &suspects);
+	result = walked == FOLLOW_BROKEN ? walked : judge_suspects(follow, suspects);
 	if (result != FOLLOW_DONE)
 		return result;
 	if (follow->wrong == NULL && comparison->lost * 100 > follow->entries * LOST_PER_HUNDRED)
 		follow_miss(follow, comparison->missing,
 			comparison->lost < REPLICA_KNOWN ? (unsigned)comparison->lost
 							 : REPLICA_KNOWN);
-	else if (!more)
+	else if (walked == FOLLOW_DONE)
 		finish(follow);
 	return FOLLOW_DONE;
 }
