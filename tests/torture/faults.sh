@@ -10,7 +10,7 @@
 # shellcheck shell=bash disable=SC2154 # results, disk and the helpers are those of run
 
 kinds=(program-kill program-kill-all program-stop program-pause postgres-kill postgres-quit
-	postgres-stop session-end lighttpd-kill restart disk-full)
+	postgres-stop session-end lighttpd-kill restart replica-lost disk-full)
 due=() # "time action pid…": what is to be undone, in milliseconds since 1970
 
 choose_kinds() {
@@ -128,6 +128,14 @@ fill_disk() { # milliseconds bytes-left-free
 	later "$1" free
 }
 
+# Deleted, or cut short under those who read it.
+lose_replica() { # 0 or 1
+	local file=$LINKSHRINK_VAR/replica/current size
+	file=$(readlink -f "$file") && size=$(stat -c %s "$file" 2>/dev/null) || size=0
+	journal "replica-lost $1 of $size bytes"
+	if [ "$1" -eq 0 ]; then rm -f "$file"; else truncate -c -s $((size / 2)) "$file"; fi
+}
+
 restart_in_order() { # program
 	if [ -n "$restarting" ] && ! ended "$restarting"; then
 		journal "restart $1: another one goes on"
@@ -158,6 +166,7 @@ strike() { # kind program which much
 	session-end) hit "$1" postgresql TERM $(nth "$3" $(stack_sessions)) ;;
 	lighttpd-kill) hit "$1" lighttpd KILL $(noted lighttpd) ;;
 	restart) restart_in_order "$2" ;;
+	replica-lost) lose_replica $(($3 % 2)) ;;
 	# To the last byte, or into what clicks leave to others.
 	disk-full) fill_disk $((1000 + $4 * 4)) $(($3 % 2 * (2 << 20))) ;;
 	esac
