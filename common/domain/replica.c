@@ -352,7 +352,7 @@ bool replica_next(struct replica *replica, const char *after, struct replica_rec
 
 bool replica_wait(struct replica *replica, const char *code, int64_t version, unsigned ms)
 {
-	struct link link;
+	struct link link = { .version = 0 };
 	struct look look = { .replica = replica, .work = find_code, .code = code, .found = &link };
 	uint64_t now = clock_monotonic(), end = now + ms * CLOCK_MS;
 	bool hinted = false;
