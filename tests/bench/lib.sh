@@ -55,13 +55,16 @@ bench_begin() {
 	stack_up
 	database_url=$(cat "$LINKSHRINK_VAR/run/owner.url")
 	postmaster=$(noted postgresql)
-	note_server stack "$LINKSHRINK_PORT" "$(noted lighttpd)"
+	note_server stack "$LINKSHRINK_PORT"
 }
 
-note_server() { # name port lighttpd
+note_server() { # name port
 	echo "$2" >"$work/$1.port"
-	echo "$3" >"$work/$1.lighttpd"
+	echo "$LINKSHRINK_VAR" >"$work/$1.var"
 }
+
+# As it is now: the stack may have had reason to start another one.
+lighttpd_of() { LINKSHRINK_VAR=$(cat "$work/$1.var") noted lighttpd; }
 
 # Its database is that of the stack, so that PostgreSQL is there once and idle memory alike.
 side_server() {
@@ -78,7 +81,7 @@ side_server() {
 			cat "$work/up.log" >&2
 			exit 1
 		}
-		note_server "$name" "$LINKSHRINK_PORT" "$(noted lighttpd)"
+		note_server "$name" "$LINKSHRINK_PORT"
 	)
 }
 
@@ -92,7 +95,7 @@ own_server() {
 		LINKSHRINK_OPS_PORT=$(free_port)
 		export LINKSHRINK_PORT LINKSHRINK_OPS_PORT
 		stack_start
-		note_server "$1" "$LINKSHRINK_PORT" "$(noted lighttpd)"
+		note_server "$1" "$LINKSHRINK_PORT"
 		echo "$LINKSHRINK_OPS_PORT" >"$work/$1.ops"
 	)
 }
@@ -166,7 +169,7 @@ drive() {
 	local case=$1 server=$2 path=$3 port lighttpd before after result
 	shift 3
 	read -r port <"$work/$server.port"
-	read -r lighttpd <"$work/$server.lighttpd"
+	lighttpd=$(lighttpd_of "$server")
 	before=$(look "$lighttpd")
 	wrk -t 2 -c "$CLIENTS" -d "${SECONDS_EACH}s" --timeout 5s -s tests/bench/wrk.lua \
 		"http://127.0.0.1:$port$path" -- "$@" >"$work/wrk" 2>&1 || { cat "$work/wrk" >&2; exit 1; }
