@@ -2,8 +2,8 @@
  * metrics - the page for Prometheus, read from the shared segment alone: it costs no SQL and
  * answers while PostgreSQL hangs.
  */
-#include "base/clock.h"
 #include "base/metrics.h"
+#include "base/clock.h"
 #include "base/segment.h"
 #include "base/workers.h"
 #include "service/service.h"

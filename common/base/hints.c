@@ -30,16 +30,22 @@ static bool take(struct hint_cell *cell, uint64_t number, char text[HINT_MAX + 1
 	return atomic_load_explicit(&cell->ticket, memory_order_relaxed) == number + 1;
 }
 
-unsigned hints_take(char (*texts)[HINT_MAX + 1], unsigned room)
+unsigned hints_take(char (*texts)[HINT_MAX + 1], unsigned room, bool *lost)
 {
 	struct segment *segment = segment_get();
 	uint64_t added = atomic_load(&segment->hints_added);
 	uint64_t next = atomic_load(&segment->hints_taken);
 	unsigned taken = 0;
-	if (added - next > HINT_CELLS)
+	if (added - next > HINT_CELLS) {
 		next = added - HINT_CELLS;
-	for (; next < added && taken < room; next++)
-		taken += take(&segment->hints[next % HINT_CELLS], next, texts[taken]);
+		*lost = true;
+	}
+	for (; next < added && taken < room; next++) {
+		if (take(&segment->hints[next % HINT_CELLS], next, texts[taken]))
+			taken++;
+		else
+			*lost = true;
+	}
 	atomic_store(&segment->hints_taken, next);
 	return taken;
 }

@@ -7,14 +7,18 @@
 #ifndef BASE_HINTS_H
 #define BASE_HINTS_H
 
+#include <stdbool.h>
+
 #include "base/segment.h"
 
 enum { HINT_MAX = HINT_WORDS * 8 /* bytes of one; without a terminating zero if it is full */ };
 
 void hints_add(const char *text);
 
-/* Takes what was added since the last time, oldest first, at most room; how many it took. One
- * reader at a time. */
-unsigned hints_take(char (*texts)[HINT_MAX + 1], unsigned room);
+/*
+ * Takes what was added since the last time, oldest first, at most room; how many it took. Sets
+ * *lost when others were lost since then, and leaves it alone else. One reader at a time.
+ */
+unsigned hints_take(char (*texts)[HINT_MAX + 1], unsigned room, bool *lost);
 
 #endif

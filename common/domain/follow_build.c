@@ -59,6 +59,8 @@ static enum follow_result complete(struct follow *follow)
 	metrics_set(METRIC_links_lost, 0, 0, 0);
 	follow->phase = FOLLOW_FOLLOWING;
 	follow->catching_up = false;
+	follow->behind = true;
+	follow->front_due = 0;
 	follow->comparison.due = clock_monotonic() + FOLLOW_COMPARE_S * CLOCK_S;
 	return FOLLOW_MORE;
 }

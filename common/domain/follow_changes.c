@@ -77,16 +77,31 @@ static enum follow_result read_cursors(struct follow *follow, bool *complete)
 	return all;
 }
 
-static enum follow_result apply_hints(struct follow *follow, unsigned count)
+static enum follow_result apply_hints(struct follow *follow)
 {
-	if (count == 0)
+	if (follow->hinted == 0)
 		return FOLLOW_DONE;
 	enum follow_result result = follow_ask_codes(
-		follow, follow->hints[0], sizeof(follow->hints[0]), count, &follow->rows);
+		follow, follow->hints[0], sizeof(follow->hints[0]), follow->hinted, &follow->rows);
 	if (result == FOLLOW_DONE)
 		result = follow_apply_rows(follow, follow->rows);
 	db_rows_free(follow->rows);
 	return result;
+}
+
+/*
+ * A lost hint may have meant a link that was committed behind the cursors, just before its creator
+ * was answered: read the last two seconds again.
+ */
+static void take_hints(struct follow *follow)
+{
+	bool lost = false;
+	follow->hinted +=
+		hints_take(follow->hints + follow->hinted, HINT_CELLS - follow->hinted, &lost);
+	if (!lost)
+		return;
+	follow->cursors[0] = follow->cursors[1] = follow->cursors[2];
+	follow->front_due = 0;
 }
 
 /* Others learn of it by half a second, anyway: what goes wrong here is nobody's concern. */
@@ -101,12 +116,12 @@ static void notify(struct follow *follow)
 
 /* In one transaction: what was hinted at, and if it is due what changed since the last time. */
 static enum follow_result apply_all(
-	struct follow *follow, unsigned hints, bool front, unsigned *hinted, bool *complete)
+	struct follow *follow, bool front, unsigned *hinted, bool *complete)
 {
 	enum follow_result result = follow_begin(follow);
 	enum follow_result cursors = FOLLOW_DONE;
 	if (result == FOLLOW_DONE)
-		result = apply_hints(follow, hints);
+		result = apply_hints(follow);
 	*hinted = follow->applied;
 	if (result == FOLLOW_DONE && front)
 		result = cursors = read_cursors(follow, complete);
@@ -118,23 +133,26 @@ static enum follow_result apply_all(
 	return result == FOLLOW_DONE ? cursors : result;
 }
 
-static enum follow_result work(struct follow *follow, unsigned hints, bool front)
+/* What failed is done again: the cursors go back, and the hints stay. */
+static enum follow_result work(struct follow *follow, bool front, uint64_t since)
 {
 	struct follow_cursor before[FOLLOW_CURSORS];
 	unsigned hinted = 0;
-	bool complete = false;
+	bool complete = false, all_hints = follow->hinted < HINT_CELLS;
 	memcpy(before, follow->cursors, sizeof(before));
 	enum follow_result result = front ? follow_look(follow) : FOLLOW_DONE;
 	if (result == FOLLOW_DONE)
-		result = apply_all(follow, hints, front, &hinted, &complete);
+		result = apply_all(follow, front, &hinted, &complete);
 	if (result != FOLLOW_DONE && result != FOLLOW_MORE) {
-		/* Hints were taken and are gone: the front finds what they meant. */
 		memcpy(follow->cursors, before, sizeof(before));
 		follow->front_due = 0;
 		return result;
 	}
-	if (complete)
-		follow_saw(follow, follow->looked);
+	follow->hinted = 0;
+	if (complete && all_hints) {
+		follow->behind = false;
+		follow_saw(follow, since);
+	}
 	if (follow->applied > 0)
 		bell_ring(BELL_LINKS_APPLIED);
 	if (hinted > 0)
@@ -142,7 +160,7 @@ static enum follow_result work(struct follow *follow, unsigned hints, bool front
 	if (front)
 		follow->front_due =
 			result == FOLLOW_MORE ? 0 : follow->looked + FOLLOW_EVERY_MS * CLOCK_MS;
-	return hints == HINT_CELLS ? FOLLOW_MORE : result;
+	return all_hints ? result : FOLLOW_MORE;
 }
 
 /* Until somebody hints or the front is due; not while a comparison goes on. */
@@ -158,12 +176,13 @@ enum follow_result follow_changes(struct follow *follow)
 {
 	/* Read before the hints are taken, so that one that comes in between is not slept through. */
 	uint32_t rung = bell_count(BELL_LINKS_WANTED);
-	bool front =
-		atomic_exchange(&follow->woken, false) || clock_monotonic() >= follow->front_due;
-	unsigned hints = hints_take(follow->hints, HINT_CELLS);
+	/* Likewise: what was hinted at and changed before is what has been seen afterwards. */
+	uint64_t since = clock_monotonic();
+	take_hints(follow);
+	bool front = atomic_exchange(&follow->woken, false) || since >= follow->front_due;
 	enum follow_result result = FOLLOW_DONE;
-	if (front || hints > 0)
-		result = work(follow, hints, front);
+	if (front || follow->hinted > 0)
+		result = work(follow, front, since);
 	if (result == FOLLOW_DONE)
 		wait(follow, rung);
 	return result;

@@ -72,6 +72,7 @@ struct follow {
 	const char *wrong;  /* why it must not be copied, or NULL */
 	const char *wrong_now; /* the same as the last judgement has it */
 	bool catching_up;      /* it was wrong: absent here is not yet absent there */
+	bool behind;           /* nor is it after a build, until all changes since were read */
 	uint64_t look_due, complain_due, second_due, note_due;
 	enum label_state noted;
 
@@ -79,6 +80,7 @@ struct follow {
 	struct follow_comparison comparison;
 	struct db_rows *rows; /* of follow_ask() */
 	char hints[HINT_CELLS][HINT_MAX + 1];
+	unsigned hinted; /* of them, not yet applied */
 	char suspects[FOLLOW_SUSPECTS][CODE_MAX + 1];
 };
 

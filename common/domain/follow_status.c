@@ -21,8 +21,8 @@ static enum label_state state_of(const struct follow *follow)
 		return LABEL_state_REFUSING;
 	if (follow->phase == FOLLOW_CLOSED)
 		return LABEL_state_ABSENT;
-	return follow->phase == FOLLOW_BUILDING || follow->catching_up ? LABEL_state_BUILDING
-								       : LABEL_state_FOLLOWING;
+	bool building = follow->phase == FOLLOW_BUILDING || follow->catching_up || follow->behind;
+	return building ? LABEL_state_BUILDING : LABEL_state_FOLLOWING;
 }
 
 static void write_note(const struct follow *follow, struct text *note)

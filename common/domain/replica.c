@@ -360,13 +360,14 @@ bool replica_wait(struct replica *replica, const char *code, int64_t version, un
 		uint32_t rung = bell_count(BELL_LINKS_APPLIED);
 		if (see(&look) == SEEN && link.version >= version)
 			return true;
-		if (now >= end || replica_state() != LABEL_state_FOLLOWING)
-			break;
+		/* Even where nobody follows now: who does later may find it behind the cursors. */
 		if (!hinted) {
 			hints_add(code);
 			bell_ring(BELL_LINKS_WANTED);
 			hinted = true;
 		}
+		if (now >= end || replica_state() != LABEL_state_FOLLOWING)
+			break;
 		bell_wait(BELL_LINKS_APPLIED, rung,
 			(unsigned)((end - now + CLOCK_MS - 1) / CLOCK_MS));
 		now = clock_monotonic();

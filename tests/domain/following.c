@@ -53,7 +53,7 @@ void turn_some(void)
 bool is_following(void)
 {
 	return state() == LABEL_state_FOLLOWING &&
-	       atomic_load(&segment_get()->replica.seen) == follow->looked;
+	       follow->looked - atomic_load(&segment_get()->replica.seen) < CLOCK_S;
 }
 
 bool finds(const char *code, struct replica_record *record)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hints.h"
 #include "domain/following.h"
 
@@ -78,6 +79,57 @@ Test(follow, applies_a_hint_before_the_front_is_due)
 	turn();
 	cr_assert(has("hinted"));
 	cr_assert(not(has("not-hinted")));
+}
+
+/* Behind all cursors, as what was committed late: only a hint finds it soon. */
+static void create_behind(const char *code)
+{
+	char sql[256];
+	snprintf(sql, sizeof(sql),
+		"INSERT INTO links (code, target, updated_at) "
+		"VALUES ('%s', 'https://%s.example/', now() - interval '1 hour')",
+		code, code);
+	database_do(OWNER, sql);
+}
+
+Test(follow, keeps_a_hint_until_it_is_applied)
+{
+	PGconn *locking = database_session(OWNER);
+	TURN_UNTIL(is_following());
+	create_behind("hinted");
+	hints_add("hinted");
+	database_in(locking, "BEGIN; LOCK links");
+	turn();
+	cr_assert_not(has("hinted"));
+	database_in(locking, "COMMIT");
+	PQfinish(locking);
+	uint64_t seen = atomic_load(&segment_get()->replica.seen);
+	TURN_UNTIL(atomic_load(&segment_get()->replica.seen) != seen);
+	cr_assert(has("hinted"));
+}
+
+Test(follow, reads_again_what_lost_hints_may_have_meant)
+{
+	TURN_UNTIL(is_following());
+	/* As if the front had come to the present and this had been committed behind it. */
+	follow->cursors[0].us = follow->cursors[1].us = follow->now_us + 1000000;
+	follow->cursors[2].us = follow->now_us - 1000000;
+	database_do(
+		OWNER, "INSERT INTO links (code, target) VALUES ('lost', 'https://lost.example/')");
+	for (unsigned i = 0; i <= HINT_CELLS; i++)
+		hints_add(i == 0 ? "lost" : "nothing");
+	turn_some();
+	cr_assert(has("lost"));
+}
+
+Test(follow, is_building_until_it_has_what_was_made_meanwhile)
+{
+	create_old("old-", LINKS);
+	TURN_UNTIL(follow->phase == FOLLOW_FOLLOWING);
+	cr_assert(state() == LABEL_state_BUILDING);
+	create("meanwhile");
+	TURN_UNTIL(state() == LABEL_state_FOLLOWING);
+	cr_assert(has("meanwhile"));
 }
 
 Test(follow, looks_at_once_when_it_is_woken)

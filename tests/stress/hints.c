@@ -49,6 +49,7 @@ int main(void)
 	pthread_t threads[THREADS];
 	int numbers[THREADS];
 	unsigned long taken = 0, torn = 0;
+	bool lost = false;
 	snprintf(path, sizeof(path), "/dev/shm/linkshrink-stress-hints-%d", (int)getpid());
 	say("the segment opens", segment_open(path));
 	for (int i = 0; i < THREADS; i++) {
@@ -59,7 +60,7 @@ int main(void)
 		uint32_t count = bell_count(BELL_LINKS_WANTED);
 		last = writing == 0;
 		unsigned got;
-		while ((got = hints_take(texts, ROOM)) > 0)
+		while ((got = hints_take(texts, ROOM, &lost)) > 0)
 			for (unsigned i = 0; i < got; i++, taken++)
 				torn += !is_whole(texts[i]);
 		if (!last)
@@ -70,8 +71,9 @@ int main(void)
 	say("no hint is torn", torn == 0);
 	say("hints arrive while others are left", taken > HINT_CELLS);
 	hints_add("the-last");
+	lost = false;
 	say("the last one arrives",
-		hints_take(texts, ROOM) == 1 && strcmp(texts[0], "the-last") == 0);
+		hints_take(texts, ROOM, &lost) == 1 && strcmp(texts[0], "the-last") == 0);
 	unlink(segment_path());
 	segment_close();
 	return failed;

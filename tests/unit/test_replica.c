@@ -162,12 +162,13 @@ Test(replica, walks_in_the_order_of_codes)
 static void *put_soon(void *context)
 {
 	char hints[4][HINT_MAX + 1];
+	bool lost;
 	uint32_t since = bell_count(BELL_LINKS_WANTED);
-	unsigned count = hints_take(hints, 4);
+	unsigned count = hints_take(hints, 4, &lost);
 	while (count == 0) {
 		bell_wait(BELL_LINKS_WANTED, since, 10000);
 		since = bell_count(BELL_LINKS_WANTED);
-		count = hints_take(hints, 4);
+		count = hints_take(hints, 4, &lost);
 	}
 	replica_scratch_put(writer, context);
 	bell_ring(BELL_LINKS_APPLIED);
@@ -184,7 +185,8 @@ Test(replica, is_waited_for)
 	cr_expect(replica_wait(replica, record.link.code, 1, 10000), "it is there already");
 	cr_expect_not(replica_wait(replica, record.link.code, 2, 1), "nobody puts it");
 	char hints[4][HINT_MAX + 1];
-	cr_expect_eq(hints_take(hints, 4), 1);
+	bool lost;
+	cr_expect_eq(hints_take(hints, 4, &lost), 1);
 	record.link.version = 2;
 	pthread_create(&thread, NULL, put_soon, &record);
 	cr_expect(replica_wait(replica, record.link.code, 2, 10000));
