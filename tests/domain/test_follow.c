@@ -111,14 +111,14 @@ Test(follow, keeps_a_hint_until_it_is_applied)
 Test(follow, reads_again_what_lost_hints_may_have_meant)
 {
 	TURN_UNTIL(is_following());
-	/* As if the front had come to the present and this had been committed behind it. */
-	follow->cursors[0].us = follow->cursors[1].us = follow->now_us + 1000000;
-	follow->cursors[2].us = follow->now_us - 1000000;
-	database_do(
-		OWNER, "INSERT INTO links (code, target) VALUES ('lost', 'https://lost.example/')");
+	/* Committed behind the front, which the third cursor will be behind for long. */
+	database_do(OWNER, "INSERT INTO links (code, target, updated_at) "
+			   "VALUES ('lost', 'https://lost.example/', now() - interval '1 s')");
+	follow->cursors[0].us = follow->cursors[1].us = follow->now_us;
+	follow->cursors[2].us = follow->now_us - 2000000;
 	for (unsigned i = 0; i <= HINT_CELLS; i++)
 		hints_add(i == 0 ? "lost" : "nothing");
-	turn_some();
+	turn();
 	cr_assert(has("lost"));
 }
 
