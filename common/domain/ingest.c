@@ -206,6 +206,7 @@ static void aim(struct spool_file *file)
 
 static bool begin_round(struct ingest *ingest)
 {
+	ingest->unclean = false;
 	ingest->round_began = clock_monotonic();
 	ingest->spooled_before = metrics_value(METRIC_clicks_spooled, 0, 0);
 	if (!spool_files_list(&ingest->files, false))
@@ -213,8 +214,9 @@ static bool begin_round(struct ingest *ingest)
 	for (unsigned i = 0; i < ingest->files.count; i++) {
 		struct spool_file *file = &ingest->files.files[i];
 
-		if (!file->kept && !spool_file_is_done(file))
-			(void)spool_files_look(&ingest->files, file);
+		if (!file->kept && !spool_file_is_done(file) &&
+			!spool_files_look(&ingest->files, file))
+			ingest_note_unread(ingest, file);
 		aim(file);
 	}
 	ingest->in_round = true;
@@ -250,19 +252,26 @@ static void publish_committed(const struct ingest *ingest)
 		metrics_set(METRIC_clicks_committed, 0, 0, ingest->run_committed);
 }
 
-static void end_round(struct ingest *ingest)
+/* All that was answered before this round is in PostgreSQL. */
+static void publish_moment(const struct ingest *ingest)
 {
 	int64_t age_ms = (int64_t)((clock_monotonic() - ingest->round_began) / CLOCK_MS);
 
-	ingest->in_round = false;
-	publish_committed(ingest);
-	publish_drift(ingest);
 	metrics_set(METRIC_clicks_committed_until, 0, 0,
 		(clock_wall_ms() - age_ms) * (int64_t)CLOCK_MS);
 	/* Released: who sees the moment finds the clicks, and so does whom the bell wakes. */
 	atomic_store_explicit(
 		&segment_get()->clicks_committed_until, ingest->round_began, memory_order_release);
 	bell_ring(BELL_CLICKS_COMMITTED);
+}
+
+static void end_round(struct ingest *ingest)
+{
+	ingest->in_round = false;
+	publish_committed(ingest);
+	publish_drift(ingest);
+	if (!ingest->unclean)
+		publish_moment(ingest);
 	ingest_retire(ingest);
 }
 

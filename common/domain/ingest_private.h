@@ -32,6 +32,7 @@ struct ingest {
 	int64_t run_committed;
 
 	bool in_round;
+	bool unclean;            /* this round could not see or read all that there is */
 	uint64_t round_began;    /* clock_monotonic() */
 	uint64_t spooled_before; /* the counter, before the files were looked at */
 
@@ -42,6 +43,9 @@ struct ingest {
 	int32_t fold_day;
 	int64_t fold_link;
 };
+
+/* What errno says of a file that cannot be read; one that is gone is in order. */
+void ingest_note_unread(struct ingest *ingest, struct spool_file *file);
 
 /* Reads what this round wants, until the batch is full, and seals it; false: no memory. */
 bool ingest_read(struct ingest *ingest);

@@ -9,6 +9,25 @@
 #include "domain/ingest_private.h"
 #include "domain/spool.h"
 
+void ingest_note_unread(struct ingest *ingest, struct spool_file *file)
+{
+	const char *error = strerrordesc_np(errno);
+	char name[SPOOL_NAME];
+	struct log_line line;
+
+	if (errno == ENOENT)
+		return;
+	ingest->unclean = true;
+	if (file->failed)
+		return;
+	file->failed = true;
+	spool_name(name, file->number);
+	log_begin(&line, LOG_ERROR, "spool_not_read");
+	log_field(&line, "segment", name);
+	log_field(&line, "error", error);
+	log_end(&line);
+}
+
 /* Counts one line; false when it has no place in this batch. */
 static bool take_line(
 	struct ingest *ingest, struct spool_file *file, char *line, size_t len, int64_t *records)
@@ -50,7 +69,13 @@ static bool take_rest(struct ingest *ingest, struct spool_file *file, size_t len
 		return true;
 	}
 	/* Its writer is in the middle of a line, or has died there. */
-	file->torn = file->finished;
+	file->torn = file->finished && file->read + (int64_t)len >= file->size;
+	if (file->torn)
+		file->end = file->read;
+	if (file->read + (int64_t)len < file->target) {
+		errno = EIO; /* a short read */
+		ingest_note_unread(ingest, file);
+	}
 	file->target = file->read;
 	return false;
 }
@@ -65,9 +90,13 @@ static bool read_piece(
 	char *newline;
 
 	if (len <= 0) {
+		if (len == 0)
+			errno = EIO; /* shorter than it was */
+		ingest_note_unread(ingest, file);
 		file->target = file->read;
 		return false;
 	}
+	file->failed = false;
 	newline = memrchr(ingest->buffer, '\n', (size_t)len);
 	return newline ? take_lines(ingest, file, newline + 1, records)
 		       : take_rest(ingest, file, (size_t)len);
@@ -81,13 +110,14 @@ static bool read_file(struct ingest *ingest, struct spool_file *file)
 	};
 
 	if (descriptor < 0) {
-		file->target = file->read; /* gone, or not for us: the next list will tell */
+		ingest_note_unread(ingest, file);
+		file->target = file->read;
 		return true;
 	}
 	while (file->read < file->target && read_piece(ingest, file, descriptor, &move.records))
 		;
 	close(descriptor);
-	if (file->finished && file->read >= file->target)
+	if (file->finished && file->read >= file->size)
 		file->end = file->read;
 	move.to = file->read;
 	return move.to == move.from || click_batch_move(ingest->batch, &move);

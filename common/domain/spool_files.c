@@ -1,6 +1,7 @@
 #include "domain/spool_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,29 +93,40 @@ static void drop_unlisted(struct spool_files *files, bool kept)
 	files->count = left;
 }
 
+/* False and errno without memory. */
+static bool list_one(struct spool_files *files, int64_t number, bool kept)
+{
+	struct spool_file *file = number ? row_of(files, number, kept) : NULL;
+
+	/* In both: a copy. The one that may still grow counts. */
+	if (file && (file->kept == kept || !kept)) {
+		file->kept = kept;
+		file->listed = true;
+	}
+	return file || number == 0;
+}
+
 bool spool_files_list(struct spool_files *files, bool kept)
 {
 	char path[SPOOL_PATH_MAX];
 	DIR *folder;
+	int error;
 
 	folder = opendir(spool_files_path(files, kept ? SPOOL_KEPT : ".", path));
 	if (!folder)
 		return false;
 	for (unsigned i = 0; i < files->count; i++)
 		files->files[i].listed = false;
-	for (struct dirent *entry; (entry = readdir(folder));) {
-		int64_t number = spool_number(entry->d_name);
-		struct spool_file *file = number ? row_of(files, number, kept) : NULL;
-
-		/* In both: a copy. The one that may still grow counts. */
-		if (file && (file->kept == kept || !kept)) {
-			file->kept = kept;
-			file->listed = true;
-		}
-	}
+	for (struct dirent *entry; errno = 0, entry = readdir(folder);)
+		if (!list_one(files, spool_number(entry->d_name), kept))
+			break;
+	error = errno;
 	closedir(folder);
-	drop_unlisted(files, kept);
-	return true;
+	errno = error;
+	/* Of a list that breaks off nobody knows what is missing. */
+	if (error == 0)
+		drop_unlisted(files, kept);
+	return error == 0;
 }
 
 int spool_files_open(const struct spool_files *files, const struct spool_file *file)
@@ -125,33 +137,38 @@ int spool_files_open(const struct spool_files *files, const struct spool_file *f
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static void read_head(struct spool_file *file, int descriptor)
+static bool read_head(struct spool_file *file, int descriptor)
 {
 	char bytes[HEAD_BYTES];
 	ssize_t len = pread(descriptor, bytes, sizeof(bytes), 0);
 
-	file->foreign =
-		spool_read_head(bytes, len > 0 ? (size_t)len : 0, &file->run) == SPOOL_FOREIGN;
+	if (len < 0)
+		return false;
+	file->foreign = spool_read_head(bytes, (size_t)len, &file->run) == SPOOL_FOREIGN;
 	file->looked = true;
+	return true;
 }
 
 bool spool_files_look(const struct spool_files *files, struct spool_file *file)
 {
 	struct stat status;
-	int descriptor = spool_files_open(files, file);
+	int descriptor = spool_files_open(files, file), error;
+	bool ended, seen;
 
 	if (descriptor < 0)
 		return false;
 	/* The lock first: once it is free the size is the last one. No writer takes it twice. */
-	file->finished = file->kept || flock(descriptor, LOCK_SH | LOCK_NB) == 0;
-	if (fstat(descriptor, &status) == 0) {
-		file->size = status.st_size;
-		file->changed = status.st_mtim.tv_sec;
-		if (!file->looked)
-			read_head(file, descriptor);
-	}
+	ended = file->kept || flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+	seen = fstat(descriptor, &status) == 0 && (file->looked || read_head(file, descriptor));
+	error = errno;
 	close(descriptor);
-	return file->looked;
+	errno = error;
+	if (!seen)
+		return false;
+	file->finished = ended;
+	file->size = status.st_size;
+	file->changed = status.st_mtim.tv_sec;
+	return true;
 }
 
 bool spool_files_keep(const struct spool_files *files, struct spool_file *file)

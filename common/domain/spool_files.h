@@ -30,6 +30,7 @@ struct spool_file {
 	bool torn;         /* a finished one ends within a line */
 	bool foreign;      /* of another version: left alone */
 	bool ahead;        /* PostgreSQL has more of it than there is: likewise */
+	bool failed;       /* could not be read at the last try, which was said */
 	bool listed;
 };
 
@@ -51,7 +52,7 @@ const char *spool_files_path(
  * if it cannot be read. */
 bool spool_files_list(struct spool_files *files, bool kept);
 
-/* Size, lock and first line as they are now; false if it cannot be opened. */
+/* Size, lock and first line as they are now; false and errno if it cannot be looked at. */
 bool spool_files_look(const struct spool_files *files, struct spool_file *file);
 
 /* For reading, -1 and errno if it cannot be opened; the caller closes it. */

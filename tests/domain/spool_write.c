@@ -101,6 +101,18 @@ void spool_clicks(int64_t number, unsigned count, int64_t time, const char *rest
 		spool_bytes(number, line);
 }
 
+void spool_spoil(int64_t number)
+{
+	char path[PATH * 3];
+
+	(void)unlink(path_of(number, false));
+	cr_assert(mkdir(path_of(number, false), 0750) == 0);
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "%s/%d", path_of(number, false), i);
+		close(open(path, O_CREAT | O_WRONLY, 0640));
+	}
+}
+
 bool spool_has(int64_t number, bool kept)
 {
 	return access(path_of(number, kept), F_OK) == 0;

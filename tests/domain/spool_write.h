@@ -24,6 +24,9 @@ void spool_clicks(int64_t number, unsigned count, int64_t time, const char *rest
 /* Appends bytes as they are. */
 void spool_bytes(int64_t number, const char *bytes);
 
+/* In place of a segment: a folder, which opens and has a size, but cannot be read. */
+void spool_spoil(int64_t number);
+
 /* Whether a file is there, in kept/ or not. */
 bool spool_has(int64_t number, bool kept);
 int64_t spool_size(int64_t number, bool kept);
