@@ -138,7 +138,10 @@ static bool may_be_found(const struct wish *wish)
 	       wish->valid_until == 0 && wish->max_visits == 0;
 }
 
-/* An existing link to the same target where one is wanted; else a new one. */
+/*
+ * An existing link to the same target where one is wanted; else a new one. A code that PostgreSQL
+ * does not know but the replica does was lost there: it is nobody else's.
+ */
 static enum link_result find_or_create(
 	struct worker *worker, const struct wish *wish, struct link *link, bool *created)
 {
@@ -148,17 +151,20 @@ static enum link_result find_or_create(
 		if (found != LINK_UNKNOWN)
 			return found;
 	}
+	if (*link->code != '\0' && replica_holds(worker->replica, link->code))
+		return LINK_TAKEN;
 	*created = true;
-	return link_create(worker->db, link);
+	return link_create_settled(worker->db, link, replica_settle);
 }
 
-static void answer_created(
-	struct worker *worker, struct http_response *res, const struct link *link)
+static void answer_stored(
+	struct worker *worker, struct http_response *res, int status, const struct link *link)
 {
-	metrics_add(METRIC_links_created, 0, 0, 1);
+	if (status == 201)
+		metrics_add(METRIC_links_created, 0, 0, 1);
 	/* Stored it is in any case; without the replica it only takes longer to be followed. */
-	(void)replica_wait(worker->replica, link->code, link->version, REPLICA_WAIT_MS);
-	answer_link(res, 201, link);
+	(void)replica_wait(worker->replica, link, REPLICA_WAIT_MS);
+	answer_link(res, status, link);
 }
 
 static void shorten(
@@ -178,12 +184,7 @@ static void shorten(
 	enum link_result result = find_or_create(worker, &wish, &link, &created);
 	text_copy(worker->code, sizeof(worker->code), link.code);
 	switch (result) {
-	case LINK_OK:
-		if (created)
-			answer_created(worker, res, &link);
-		else
-			answer_link(res, 200, &link);
-		return;
+	case LINK_OK: answer_stored(worker, res, created ? 201 : 200, &link); return;
 	case LINK_TAKEN: http_problem(res, 409, "short_code is taken"); return;
 	case LINK_UNKNOWN:
 	case LINK_GONE:

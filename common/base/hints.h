@@ -13,7 +13,14 @@
 
 enum { HINT_MAX = HINT_WORDS * 8 /* bytes of one; without a terminating zero if it is full */ };
 
-void hints_add(const char *text);
+/* Its number; it grows by one with each hint. */
+uint64_t hints_add(const char *text);
+
+/* Whether what the hint of that number asked for has been done. */
+bool hints_heeded(uint64_t number);
+
+/* The reader has done what all those that it took asked for. */
+void hints_heed(void);
 
 /*
  * Takes what was added since the last time, oldest first, at most room; how many it took. Sets

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 void random_bytes(void *to, size_t len)
@@ -28,6 +29,23 @@ uint32_t random_below(uint32_t bound)
 		random_bytes(&value, sizeof(value));
 	while (value >= fair);
 	return value % bound;
+}
+
+void random_letters(char *to, size_t len, const char *alphabet)
+{
+	const size_t count = strlen(alphabet);
+	const size_t fair = 256 - 256 % count; /* likewise */
+	unsigned char bytes[32];               /* mostly enough for a code at once */
+	size_t next = sizeof(bytes);
+	for (size_t i = 0; i < len; next++) {
+		if (next >= sizeof(bytes)) {
+			random_bytes(bytes, sizeof(bytes));
+			next = 0;
+		}
+		if (bytes[next] < fair)
+			to[i++] = alphabet[bytes[next] % count];
+	}
+	to[len] = '\0';
 }
 
 void random_hex(char *to, size_t len)

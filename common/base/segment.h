@@ -67,7 +67,7 @@ struct bell_cell {
 };
 
 struct hint_cell {
-	_Alignas(SEGMENT_LINE) _Atomic uint64_t ticket; /* 1 + the number of the hint it holds */
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t ticket; /* which hint it holds; see hints.c */
 	_Atomic uint64_t text[HINT_WORDS];
 };
 
@@ -92,6 +92,7 @@ struct segment {
 	struct bell_cell bells[BELLS];
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t hints_added;
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t hints_taken;
+	_Alignas(SEGMENT_LINE) _Atomic uint64_t hints_heeded;
 	struct hint_cell hints[HINT_CELLS];
 	struct replica_status replica;
 	/* clock_monotonic(): all clicks answered before are in PostgreSQL; see domain/click.h. */

@@ -41,9 +41,7 @@ const char *code_refusal(const char *code)
 void code_random(char code[CODE_RANDOM + 1])
 {
 	static const char alphabet[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-	code[CODE_RANDOM] = '\0';
-	do {
-		for (int i = 0; i < CODE_RANDOM; i++)
-			code[i] = alphabet[random_below(sizeof(alphabet) - 1)];
-	} while (code_refusal(code) != NULL);
+	do
+		random_letters(code, CODE_RANDOM, alphabet);
+	while (code_refusal(code) != NULL);
 }

@@ -100,6 +100,7 @@ static void take_hints(struct follow *follow)
 		hints_take(follow->hints + follow->hinted, HINT_CELLS - follow->hinted, &lost);
 	if (!lost)
 		return;
+	follow->hints_lost = true;
 	follow->cursors[0] = follow->cursors[1] = follow->cursors[2];
 	follow->front_due = 0;
 }
@@ -148,12 +149,16 @@ static enum follow_result work(struct follow *follow, bool front, uint64_t since
 		follow->front_due = 0;
 		return result;
 	}
+	bool heard = follow->hinted > 0;
 	follow->hinted = 0;
 	if (complete && all_hints) {
 		follow->behind = false;
+		follow->hints_lost = false;
 		follow_saw(follow, since);
 	}
-	if (follow->applied > 0)
+	if (!follow->hints_lost)
+		hints_heed();
+	if (heard || follow->applied > 0)
 		bell_ring(BELL_LINKS_APPLIED);
 	if (hinted > 0)
 		notify(follow);

@@ -81,6 +81,7 @@ struct follow {
 	struct db_rows *rows; /* of follow_ask() */
 	char hints[HINT_CELLS][HINT_MAX + 1];
 	unsigned hinted; /* of them, not yet applied */
+	bool hints_lost; /* others were, and what they may have meant is not yet read again */
 	char suspects[FOLLOW_SUSPECTS][CODE_MAX + 1];
 };
 

@@ -199,21 +199,38 @@ static void store_group(
 		results[i] = store(db, links[i]);
 }
 
-/* What belongs to a transaction of the caller cannot be done by another thread. */
-static enum link_result create(struct db *db, struct link *link)
+/* A wish for a code may have to wait for who takes the same one just now; others should not. */
+static enum link_result store_alone(struct db *db, struct link *link, link_settle settle)
 {
-	return db_in_transaction(db) ? store(db, link) : link_group_create(db, link, store_group);
+	enum link_result result = store(db, link);
+	const char *code = link->code;
+
+	if (result == LINK_OK && settle && !db_in_transaction(db))
+		settle(&code, 1);
+	return result;
+}
+
+/* What belongs to a transaction of the caller cannot be done by another thread. */
+static enum link_result create(struct db *db, struct link *link, link_settle settle)
+{
+	return db_in_transaction(db) ? store(db, link)
+				     : link_group_create(db, link, store_group, settle);
 }
 
 enum link_result link_create(struct db *db, struct link *link)
 {
+	return link_create_settled(db, link, NULL);
+}
+
+enum link_result link_create_settled(struct db *db, struct link *link, link_settle settle)
+{
 	enum link_result result;
 
 	if (*link->code)
-		return create(db, link);
+		return store_alone(db, link, settle);
 	for (int tries = 0; tries < CODE_TRIES; tries++) {
 		code_random(link->code);
-		result = create(db, link);
+		result = create(db, link, settle);
 		if (result == LINK_OK)
 			return result;
 		*link->code = '\0';

@@ -47,6 +47,16 @@ struct link {
  */
 __attribute__((warn_unused_result)) enum link_result link_create(struct db *db, struct link *link);
 
+/*
+ * What is to happen to links that were stored together before their creators go on: called once,
+ * with their codes, by one of those threads. It may wait; a creator without time left does not.
+ */
+typedef void (*link_settle)(const char *const codes[], unsigned count);
+
+/* The same, settled. Within a transaction nothing is settled. */
+__attribute__((warn_unused_result)) enum link_result link_create_settled(
+	struct db *db, struct link *link, link_settle settle);
+
 /* The owner's newest active link to link->target, if there is one; else LINK_UNKNOWN. */
 __attribute__((warn_unused_result)) enum link_result link_find_same(
 	struct db *db, struct link *link);

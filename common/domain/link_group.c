@@ -16,6 +16,7 @@ enum wish_state {
 	WAITING, /* in the queue */
 	LEADING, /* likewise: its thread is to store what is in the queue */
 	TAKEN,   /* a leader stores it, and owns it if it is abandoned meanwhile */
+	STORED,  /* likewise, but that the result is known */
 	DONE,
 	ABANDONED
 };
@@ -130,20 +131,30 @@ static unsigned take(struct wish *own, struct wish *wishes[LINK_GROUP_MAX])
 	return count;
 }
 
-static void deliver(struct wish *wish, enum link_result result, int session_pid)
+static void deliver(struct wish *wish)
 {
 	if (wish->state == ABANDONED) {
 		free_wish(wish);
 		return;
 	}
-	wish->result = result;
-	wish->session_pid = session_pid;
 	wish->state = DONE;
 	pthread_cond_signal(&wish->changed);
 }
 
-/* Lets go of the lock while it stores. */
-static void lead(struct wish *own, link_group_store store)
+static void settle_all(struct wish *const wishes[], unsigned count, link_settle settle)
+{
+	const char *codes[LINK_GROUP_MAX];
+	unsigned stored = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (wishes[i]->result == LINK_OK)
+			codes[stored++] = wishes[i]->link.code;
+	if (settle && stored > 0)
+		settle(codes, stored);
+}
+
+/* Lets go of the lock while it stores, and while it settles. */
+static void lead(struct wish *own, link_group_store store, link_settle settle)
 {
 	struct wish *wishes[LINK_GROUP_MAX];
 	struct link *links[LINK_GROUP_MAX];
@@ -156,27 +167,40 @@ static void lead(struct wish *own, link_group_store store)
 	store(own->db, links, results, count);
 	pthread_mutex_lock(&lock);
 	pass_on();
+	for (unsigned i = 0; i < count; i++) {
+		wishes[i]->result = results[i];
+		wishes[i]->session_pid = db_session_pid(own->db);
+		if (wishes[i]->state == TAKEN)
+			wishes[i]->state = STORED;
+	}
+	pthread_mutex_unlock(&lock);
+	settle_all(wishes, count, settle);
+	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < count; i++)
-		deliver(wishes[i], results[i], db_session_pid(own->db));
+		deliver(wishes[i]);
 }
 
-/* Until it is stored or to be stored by this thread; false when the deadline came first. */
+/*
+ * Until it is stored and settled, or to be stored by this thread; false when the deadline came
+ * before it was stored.
+ */
 static bool wait_in_turn(struct wish *wish)
 {
 	uint64_t deadline = db_deadline(wish->db);
 	const struct timespec until = { .tv_sec = (time_t)(deadline / CLOCK_S),
 		.tv_nsec = (long)(deadline % CLOCK_S) };
 
-	while (wish->state == WAITING || wish->state == TAKEN)
+	while (wish->state == WAITING || wish->state == TAKEN || wish->state == STORED)
 		if (pthread_cond_timedwait(&wish->changed, &lock, &until) != 0)
 			break;
-	return wish->state == DONE || (wish->state == LEADING && clock_monotonic() < deadline);
+	return wish->state == DONE || wish->state == STORED ||
+	       (wish->state == LEADING && clock_monotonic() < deadline);
 }
 
 /* It is too late. False when a leader has the wish and shall free it. */
 static bool withdraw(struct wish *wish)
 {
-	if (wish->state == TAKEN) {
+	if (wish->state == TAKEN || wish->state == STORED) {
 		wish->state = ABANDONED;
 		return false;
 	}
@@ -188,12 +212,24 @@ static bool withdraw(struct wish *wish)
 	return true;
 }
 
-enum link_result link_group_create(struct db *db, struct link *link, link_group_store store)
+/* What this thread gets to know; the wish is its own again unless a leader still has it. */
+static enum link_result take_result(struct wish *wish, struct link *link, bool *own)
+{
+	enum link_result result = wish->result;
+
+	if (result == LINK_OK)
+		*link = wish->link;
+	*own = wish->state == DONE || withdraw(wish);
+	return result;
+}
+
+enum link_result link_group_create(
+	struct db *db, struct link *link, link_group_store store, link_settle settle)
 {
 	struct wish *wish = make_wish(db, link);
 	enum link_result result = LINK_DOWN;
 	uint64_t begin = clock_monotonic();
-	bool in_time, own = true;
+	bool own;
 
 	if (!wish)
 		return LINK_DOWN;
@@ -201,18 +237,13 @@ enum link_result link_group_create(struct db *db, struct link *link, link_group_
 	enqueue(wish);
 	if (needs_leader())
 		set_state(wish, LEADING);
-	in_time = wait_in_turn(wish);
+	bool in_time = wait_in_turn(wish);
 	db_charge(db, clock_monotonic() - begin, wish->session_pid);
-	if (!in_time)
-		own = withdraw(wish);
-	else if (wish->state == LEADING)
-		lead(wish, store);
+	if (in_time && wish->state == LEADING)
+		lead(wish, store, settle);
+	result = take_result(wish, link, &own);
 	pthread_mutex_unlock(&lock);
-	if (!own)
-		return LINK_DOWN;
-	result = wish->result;
-	if (result == LINK_OK)
-		*link = wish->link;
-	free_wish(wish);
+	if (own)
+		free_wish(wish);
 	return result;
 }

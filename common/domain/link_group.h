@@ -4,8 +4,9 @@
  *
  * A thread that comes while nobody of its process stores does so at once: one alone waits for
  * nobody. The others wait; who has stored lets one of them go on, with all that came meanwhile, and
- * where many wait a second one begins before. Nobody waits past the deadline of its own db. Who
- * gives up while its link is being stored does not know the outcome; nobody touches its memory any
+ * where many wait a second one begins before. What was stored
+ * together is settled together, while others store. Nobody waits past the deadline of its own db.
+ * Who gives up while its link is being stored does not know the outcome; nobody touches its memory any
  * more.
  *
  * How links are stored is the caller's, so that this can be tested without a database.
@@ -26,6 +27,6 @@ typedef void (*link_group_store)(
 
 /* What became of this one link. It is filled in if that is LINK_OK, else unchanged. */
 __attribute__((warn_unused_result)) enum link_result link_group_create(
-	struct db *db, struct link *link, link_group_store store);
+	struct db *db, struct link *link, link_group_store store, link_settle settle);
 
 #endif

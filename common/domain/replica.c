@@ -16,7 +16,7 @@
 #define FRESH    (5 * CLOCK_S) /* how long ago its writer may have been heard of */
 #define PATIENCE CLOCK_S       /* between two looks at what was not there */
 
-enum { TRIES = 4 };
+enum { TRIES = 4, SETTLE_MS = 100 };
 
 struct replica {
 	char directory[CONFIG_TEXT_MAX];
@@ -350,19 +350,42 @@ bool replica_next(struct replica *replica, const char *after, struct replica_rec
 	return see(&look) == SEEN;
 }
 
-bool replica_wait(struct replica *replica, const char *code, int64_t version, unsigned ms)
+void replica_settle(const char *const codes[], unsigned count)
+{
+	uint64_t number = 0, now = clock_monotonic(), end = now + SETTLE_MS * CLOCK_MS;
+	for (unsigned i = 0; i < count; i++)
+		number = hints_add(codes[i]);
+	bell_ring(BELL_LINKS_WANTED);
+	for (; now < end && replica_state() == LABEL_state_FOLLOWING; now = clock_monotonic()) {
+		uint32_t rung = bell_count(BELL_LINKS_APPLIED);
+		if (hints_heeded(number))
+			return;
+		bell_wait(BELL_LINKS_APPLIED, rung, (unsigned)((end - now) / CLOCK_MS + 1));
+	}
+}
+
+bool replica_holds(struct replica *replica, const char *code)
 {
 	struct link link = { .version = 0 };
 	struct look look = { .replica = replica, .work = find_code, .code = code, .found = &link };
+	return see(&look) == SEEN;
+}
+
+bool replica_wait(struct replica *replica, const struct link *link, unsigned ms)
+{
+	struct link seen = { .version = 0 };
+	struct look look = {
+		.replica = replica, .work = find_code, .code = link->code, .found = &seen
+	};
 	uint64_t now = clock_monotonic(), end = now + ms * CLOCK_MS;
 	bool hinted = false;
 	do {
 		uint32_t rung = bell_count(BELL_LINKS_APPLIED);
-		if (see(&look) == SEEN && link.version >= version)
+		if (see(&look) == SEEN && seen.id == link->id && seen.version >= link->version)
 			return true;
 		/* Even where nobody follows now: who does later may find it behind the cursors. */
 		if (!hinted) {
-			hints_add(code);
+			hints_add(link->code);
 			bell_ring(BELL_LINKS_WANTED);
 			hinted = true;
 		}

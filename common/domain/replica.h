@@ -42,11 +42,20 @@ __attribute__((warn_unused_result)) bool replica_next(
 	struct replica *replica, const char *after, struct replica_record *record);
 
 /*
- * Until this node's replica has that version of the code or a newer one, at most ms milliseconds:
+ * Until this node's replica has this link, in that version or a newer one, at most ms milliseconds:
  * false then, and at once while the replica does not follow PostgreSQL. After false no miss counts as
  * absent until the replica has caught up. Call it before the link's creator is answered.
  */
-bool replica_wait(struct replica *replica, const char *code, int64_t version, unsigned ms);
+bool replica_wait(struct replica *replica, const struct link *link, unsigned ms);
+
+/*
+ * Asks for the new links of these codes and waits until replicate has looked at them, at most
+ * 100 ms; a link_settle. It promises nothing: replica_wait() tells.
+ */
+void replica_settle(const char *const codes[], unsigned count);
+
+/* Whether there is a record of this code, whatever its state. */
+bool replica_holds(struct replica *replica, const char *code);
 
 /* What the replica is doing; ABSENT when its writer was not heard of for 5 s (REFUSING stays). */
 enum label_state replica_state(void);

@@ -15,7 +15,7 @@
 enum { THREADS = 24, ROUNDS = 2000, HASTY_ROUNDS = 100, LONG_MS = 60000, SHORT_MS = 2 };
 
 static pthread_barrier_t start;
-static atomic_uint stored, groups, at_once, too_many, in_store;
+static atomic_uint stored, created, settled, groups, at_once, too_many, in_store;
 static atomic_uint acknowledged, unknown, wrong;
 static int pause_ms;
 static int failed;
@@ -36,6 +36,7 @@ static void store(
 		results[i] = *links[i]->title ? LINK_TAKEN : LINK_OK;
 		links[i]->id = links[i]->owner * 10 + 1;
 		stored++;
+		created += results[i] == LINK_OK;
 	}
 	groups++;
 	at_once += count > 1;
@@ -44,13 +45,20 @@ static void store(
 	in_store--;
 }
 
+/* Each stored link is settled once, before its creator goes on in time. */
+static void settle(const char *const codes[], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		settled += codes[i] != NULL;
+}
+
 static void create(struct db *db, int64_t number)
 {
 	struct link link = { .owner = number };
 	bool taken = number % 3 == 0;
 	if (taken)
 		(void)text_copy(link.title, sizeof(link.title), "taken");
-	switch (link_group_create(db, &link, store)) {
+	switch (link_group_create(db, &link, store, settle)) {
 	case LINK_OK:
 		wrong += taken || link.id != number * 10 + 1;
 		acknowledged++;
@@ -100,6 +108,7 @@ int main(void)
 	run_all(0);
 	say("each link is stored once", stored == THREADS * ROUNDS);
 	say("each creator is answered", acknowledged == THREADS * ROUNDS && unknown == 0);
+	say("each is settled once", settled == created && created > 0);
 	say("links are gathered", at_once > 0 && groups < THREADS * ROUNDS);
 	run_all(1);
 	say("some lose patience", unknown > 0);

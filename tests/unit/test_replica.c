@@ -182,25 +182,30 @@ Test(replica, is_waited_for)
 	void *hinted;
 	build(1);
 	struct replica_record record = replica_scratch_record(0);
-	cr_expect(replica_wait(replica, record.link.code, 1, 10000), "it is there already");
-	cr_expect_not(replica_wait(replica, record.link.code, 2, 1), "nobody puts it");
+	cr_expect(replica_wait(replica, &record.link, 10000), "it is there already");
+	record.link.id++;
+	cr_expect_not(replica_wait(replica, &record.link, 1), "it is another link");
+	record.link.id--;
+	record.link.version = 2;
+	cr_expect_not(replica_wait(replica, &record.link, 1), "nobody puts it");
 	char hints[4][HINT_MAX + 1];
 	bool lost;
-	cr_expect_eq(hints_take(hints, 4, &lost), 1);
-	record.link.version = 2;
+	cr_expect_eq(hints_take(hints, 4, &lost), 2);
 	pthread_create(&thread, NULL, put_soon, &record);
-	cr_expect(replica_wait(replica, record.link.code, 2, 10000));
+	cr_expect(replica_wait(replica, &record.link, 10000));
 	pthread_join(thread, &hinted);
 	cr_expect_not_null(hinted);
 	replica_scratch_say(LABEL_state_ABSENT);
-	cr_expect_not(replica_wait(replica, record.link.code, 3, 1000000), "it would be in vain");
+	record.link.version = 3;
+	cr_expect_not(replica_wait(replica, &record.link, 1000000), "it would be in vain");
 }
 
 Test(replica, does_not_say_absent_of_what_somebody_was_told_of)
 {
 	build(1);
 	cr_expect_eq(replica_scratch_find(replica, 1), LINK_UNKNOWN);
-	cr_expect_not(replica_wait(replica, replica_scratch_code(1), 1, 1));
+	struct replica_record missing = replica_scratch_record(1);
+	cr_expect_not(replica_wait(replica, &missing.link, 1));
 	cr_expect_eq(replica_scratch_find(replica, 1), LINK_DOWN, "without a database to ask");
 	cr_expect_eq(replica_scratch_find(replica, 0), LINK_OK);
 	replica_scratch_say(LABEL_state_FOLLOWING);
