@@ -84,14 +84,29 @@ static enum click_result drop(unsigned reason)
 	return CLICK_DROPPED;
 }
 
+static enum click_result lose(struct click_writer *writer, unsigned reason, const char *why)
+{
+	if (!writer->failing)
+		log_event(LOG_ERROR, "clicks_dropped", why);
+	writer->failing = true;
+	return drop(reason);
+}
+
 static enum click_result fail(struct click_writer *writer, int error)
 {
 	bool full = error == ENOSPC || error == EDQUOT;
 	unsigned reason = full ? LABEL_reason_DISK_FULL : LABEL_reason_ERROR;
 	atomic_store_explicit(&writer->refused, reason, memory_order_relaxed);
-	if (!writer->failing)
-		log_event(LOG_ERROR, "clicks_dropped", strerrordesc_np(error));
-	writer->failing = true;
+	return lose(writer, reason, strerrordesc_np(error));
+}
+
+/* Where room is wanting the file ends: only one that nobody writes to can leave and make room. */
+static enum click_result refuse(struct click_writer *writer, unsigned reason)
+{
+	if (reason == LABEL_reason_SPOOL_FULL || reason == LABEL_reason_RESERVE) {
+		click_file_finish(writer->file);
+		writer->file = NULL;
+	}
 	return drop(reason);
 }
 
@@ -194,7 +209,9 @@ enum click_result click_record(struct click_writer *writer, const struct click *
 	struct text line = text_fixed(memory, sizeof(memory));
 	unsigned refused = atomic_load_explicit(&writer->refused, memory_order_relaxed);
 	if (refused != LABEL_reason_COUNT)
-		return drop(refused);
+		return refuse(writer, refused);
+	if (click_files_hang())
+		return lose(writer, LABEL_reason_ERROR, "the disk of the spool does not answer");
 	struct click_file *file = file_for(writer, click->at);
 	if (file == NULL)
 		return fail(writer, errno);
@@ -227,8 +244,10 @@ static bool look_for_room(void)
 	pthread_mutex_lock(&registry);
 	for (struct click_writer *writer = writers; writer != NULL; writer = writer->next) {
 		bool soon = false;
-		if (strcmp(directory, writer->directory) != 0)
+		if (strcmp(directory, writer->directory) != 0) {
+			click_files_probe(writer->directory);
 			reason = click_space(writer->directory, &soon);
+		}
 		directory = writer->directory;
 		atomic_store_explicit(&writer->refused, reason, memory_order_relaxed);
 		low = low || soon;

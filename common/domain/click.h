@@ -1,16 +1,22 @@
 /*
  * click - a redirect that was answered, kept for counting: one line in a file of the spool.
  *
- * click_record() is called before the answer is sent. It writes one line by one system call, waits
- * for no disk and no other thread, and allocates nothing. Whatever happens to the process later,
- * the line is in the kernel's hands: a kill loses nothing, a power cut what was not yet synced
- * (see click_sync()). CLICK_DROPPED means that this click will not be counted; the redirect is
- * answered all the same. Both are counted here (clicks_spooled, clicks_dropped by reason).
+ * click_record() is called before the answer is sent. It writes one line by one system call, and
+ * waits for no other thread. Whatever happens to the process later, the line is in the kernel's
+ * hands: a kill loses nothing, a power cut what was not yet synced (see click_sync()).
+ * CLICK_DROPPED means that this click will not be counted; the redirect is answered all the same.
+ * Both are counted here (clicks_spooled, clicks_dropped by reason).
+ *
+ * It waits for no disk, as far as that is in our hands: a write to a disk that is frozen, or whose
+ * journal hangs, returns when the disk is back, and no sooner. Clicks are dropped (error) once
+ * click_sync() has waited for such a disk for a second; threads that are in a write by then stay.
  *
  * A file of the spool, a segment, is named <16 lower-case hex digits>.clicks, a random number from
  * 1 to 2^63 - 1. It appears with its writer's lock (flock) already held, and who can take that lock
  * knows that nothing will be added. A process appends only to files that it made; a thread has its
- * own. A segment ends after SEGMENT_BYTES or an hour. Its first line is a comment:
+ * own. A segment ends after SEGMENT_BYTES (or a 16th of LINKSHRINK_SPOOL_MAX_BYTES) or an hour; or
+ * when there is no room for more clicks; or when the directory at its path is another one or none.
+ * Its first line is a comment:
  *
  *     # linkshrink clicks 1 <node> <run, 16 hex digits> <created, RFC 3339>
  *
@@ -77,8 +83,8 @@ enum click_result click_record(struct click_writer *writer, const struct click *
 /*
  * The background work of a process that writes clicks; returns the milliseconds to wait before the
  * next call. Gives what was written to the disk (fdatasync), judges about once a second whether
- * there is room for more, forgets the visitor keys of past days. It may wait for a disk as long as
- * that takes; no writer ever waits for it.
+ * there is room for more and the disk takes it, forgets the visitor keys of past days. It may wait
+ * for a disk as long as that takes; no writer ever waits for it.
  */
 unsigned click_sync(void);
 

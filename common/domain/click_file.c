@@ -13,13 +13,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/segment.h"
 #include "base/text.h"
 #include "domain/click.h"
 
-enum { PATH_ROOM = 1200, MORE_BYTES = 1 << 20, MORE_MS = 10 * 1000 };
+enum {
+	MORE_BYTES = 1 << 20,
+	MORE_MS = 10 * 1000,
+	PARTS = 16,     /* of the spool: none of its segments may be larger than one */
+	HANGS_MS = 1000 /* a disk that takes longer */
+};
 
 struct click_file {
 	int descriptor;
@@ -31,7 +37,10 @@ struct click_file {
 	/* Of both. */
 	atomic_bool dirty, spoilt, finished;
 	/* Of who holds `syncing` alone. */
-	const char *directory; /* whose entry is not on the disk yet; else NULL */
+	const char *directory;
+	dev_t device; /* of the directory as it was when the file was made, as is inode */
+	ino_t inode;
+	int folder; /* that directory, until the file's entry in it is on the disk; then -1 */
 	struct click_file *next;
 };
 
@@ -40,6 +49,8 @@ static struct click_file *files;
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 /* Held while waiting for disks. Only who holds it takes a file from the list. */
 static pthread_mutex_t syncing = PTHREAD_MUTEX_INITIALIZER;
+/* Since when who holds it waits for one disk: clock_monotonic(); 0: for none. */
+static _Atomic uint64_t waiting_since;
 
 static bool write_header(int descriptor, int64_t node, off_t *len)
 {
@@ -53,35 +64,55 @@ static bool write_header(int descriptor, int64_t node, off_t *len)
 	return write(descriptor, line.data, line.len) == (ssize_t)line.len;
 }
 
-static bool give_name(int descriptor, const char *directory)
+static bool give_name(int descriptor, int folder)
 {
-	char unnamed[64], path[PATH_ROOM];
+	char unnamed[64], name[64];
 	uint64_t number;
 	do {
 		random_bytes(&number, sizeof(number));
 		number &= INT64_MAX; /* it is a bigint in PostgreSQL */
 	} while (number == 0);
 	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", descriptor);
-	snprintf(path, sizeof(path), "%s/%016" PRIx64 CLICK_SUFFIX, directory, number);
-	return linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+	snprintf(name, sizeof(name), "%016" PRIx64 CLICK_SUFFIX, number);
+	return linkat(AT_FDCWD, unnamed, folder, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
 /*
  * Locked before it has a name, so that nobody ever finds it without its lock. A process that is
  * killed before leaves nothing; after, a segment without records, finished.
  */
-static int make(const char *directory, int64_t node, off_t *len)
+static bool make(struct click_file *file, int64_t node)
 {
-	int descriptor = open(directory, O_TMPFILE | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
-	if (descriptor < 0)
-		return -1;
-	if (write_header(descriptor, node, len) && flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
-		give_name(descriptor, directory))
-		return descriptor;
+	struct stat status;
+	file->folder = open(file->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->folder < 0 || fstat(file->folder, &status) != 0)
+		return false;
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	file->descriptor =
+		openat(file->folder, ".", O_TMPFILE | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
+	return file->descriptor >= 0 && write_header(file->descriptor, node, &file->len) &&
+	       flock(file->descriptor, LOCK_EX | LOCK_NB) == 0 &&
+	       give_name(file->descriptor, file->folder);
+}
+
+/* Leaves errno as it is. */
+static void discard(struct click_file *file)
+{
 	int error = errno;
-	close(descriptor);
+	if (file->folder >= 0)
+		close(file->folder);
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	free(file);
 	errno = error;
-	return -1;
+}
+
+/* In a small spool a segment is small, so that it ends, and can leave, before it fills the spool. */
+static off_t largest(void)
+{
+	int64_t part = config_get()->spool_max_bytes / PARTS;
+	return part < CLICK_SEGMENT_BYTES ? part : CLICK_SEGMENT_BYTES;
 }
 
 struct click_file *click_file_new(const char *directory, int64_t node, int64_t now)
@@ -89,15 +120,15 @@ struct click_file *click_file_new(const char *directory, int64_t node, int64_t n
 	struct click_file *file = calloc(1, sizeof(*file));
 	if (file == NULL)
 		return NULL;
-	file->descriptor = make(directory, node, &file->len);
-	if (file->descriptor < 0) {
-		free(file);
+	file->directory = directory;
+	file->folder = file->descriptor = -1;
+	if (!make(file, node)) {
+		discard(file);
 		return NULL;
 	}
-	file->len_limit = CLICK_SEGMENT_BYTES;
+	file->len_limit = largest();
 	file->begin = now;
 	file->life = CLICK_SEGMENT_MS;
-	file->directory = directory;
 	atomic_init(&file->dirty, true);
 	pthread_mutex_lock(&listing);
 	file->next = files;
@@ -158,31 +189,56 @@ void click_file_finish(struct click_file *file)
 	atomic_store_explicit(&file->finished, true, memory_order_release);
 }
 
-/* The name of a file is part of its directory, which is another file to the disk. */
-static bool sync_name(struct click_file *file)
-{
-	if (file->directory == NULL)
-		return true;
-	int descriptor = open(file->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = descriptor >= 0 && fsync(descriptor) == 0;
-	if (descriptor >= 0)
-		close(descriptor);
-	file->directory = NULL;
-	return good;
-}
-
-/*
- * What a failed sync leaves in memory is never tried again by the kernel, and a file without a
- * name is found by nobody: the writer begins another one.
- */
-static void sync_one(struct click_file *file)
+/* What lies where nobody looks is found by nobody: it was deleted, or its directory replaced. */
+static bool is_lost(const struct click_file *file)
 {
 	struct stat status;
 	if (fstat(file->descriptor, &status) == 0 && status.st_nlink == 0)
-		atomic_store(&file->spoilt, true);
+		return true;
+	if (stat(file->directory, &status) != 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return status.st_dev != file->device || status.st_ino != file->inode;
+}
+
+/* The name of a file is part of its directory, which is another file to the disk. */
+static bool sync_name(struct click_file *file)
+{
+	if (file->folder < 0)
+		return true;
+	bool good = fsync(file->folder) == 0;
+	int error = errno;
+	close(file->folder);
+	file->folder = -1;
+	errno = error;
+	return good;
+}
+
+static void begin_waiting(void)
+{
+	atomic_store_explicit(&waiting_since, clock_monotonic(), memory_order_relaxed);
+}
+
+static void end_waiting(void)
+{
+	atomic_store_explicit(&waiting_since, 0, memory_order_relaxed);
+}
+
+bool click_files_hang(void)
+{
+	uint64_t since = atomic_load_explicit(&waiting_since, memory_order_relaxed);
+	/* Since later than now: it began in this moment. */
+	return since != 0 && clock_monotonic() > since + HANGS_MS * CLOCK_MS;
+}
+
+/* What a failed sync leaves in memory is never tried again by the kernel: the file is spoilt. */
+static void sync_one(struct click_file *file)
+{
 	if (!atomic_exchange_explicit(&file->dirty, false, memory_order_acquire))
 		return;
-	if (fdatasync(file->descriptor) == 0 && sync_name(file))
+	begin_waiting();
+	bool good = fdatasync(file->descriptor) == 0 && sync_name(file);
+	end_waiting();
+	if (good)
 		return;
 	log_event(LOG_ERROR, "spool_not_synced", strerrordesc_np(errno));
 	atomic_store(&file->spoilt, true);
@@ -198,22 +254,41 @@ static void take_from_list(struct click_file *file)
 	pthread_mutex_unlock(&listing);
 }
 
-void click_files_sync(void)
+/* The files from this one on: all looked at before the first of them waits for its disk. */
+static void sync_from(struct click_file *file)
 {
-	pthread_mutex_lock(&syncing);
-	pthread_mutex_lock(&listing);
-	struct click_file *file = files, *next;
-	pthread_mutex_unlock(&listing);
-	/* Others only add before the first, so from here on the list is ours. */
-	for (; file != NULL; file = next) {
+	for (struct click_file *each = file; each != NULL; each = each->next)
+		if (is_lost(each))
+			atomic_store(&each->spoilt, true);
+	for (struct click_file *next; file != NULL; file = next) {
 		next = file->next;
 		bool finished = atomic_load_explicit(&file->finished, memory_order_acquire);
 		sync_one(file);
 		if (!finished)
 			continue;
 		take_from_list(file);
-		close(file->descriptor);
-		free(file);
+		discard(file);
 	}
+}
+
+void click_files_sync(void)
+{
+	pthread_mutex_lock(&syncing);
+	pthread_mutex_lock(&listing);
+	struct click_file *first = files;
+	pthread_mutex_unlock(&listing);
+	/* Others only add before the first, so from here on the list is ours. */
+	sync_from(first);
+	pthread_mutex_unlock(&syncing);
+}
+
+void click_files_probe(const char *directory)
+{
+	pthread_mutex_lock(&syncing);
+	begin_waiting();
+	int descriptor = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0640);
+	if (descriptor >= 0)
+		close(descriptor);
+	end_waiting();
 	pthread_mutex_unlock(&syncing);
 }

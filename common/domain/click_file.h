@@ -31,16 +31,28 @@ bool click_file_is_due(const struct click_file *file, int64_t now);
 /* Not yet due after all, for a while: no other one could be made. */
 void click_file_prolong(struct click_file *file, int64_t now);
 
-/* Not to be written any more: it has lost its name, or bytes, or ends in half a line. */
+/*
+ * Not to be written any more: it was deleted, its directory is not the one at that path any more,
+ * it has lost bytes, or it ends in half a line.
+ */
 bool click_file_is_spoilt(const struct click_file *file);
 
 /* Unlocks it: nothing will be added. Never use it again. NULL is fine. */
 void click_file_finish(struct click_file *file);
 
 /*
- * Gives the disk what was appended to any file of this process, and frees those that are finished.
- * Takes as long as the disk does. Any thread may call it.
+ * Looks for files that are spoilt, gives the disk what was appended to any file of this process,
+ * and frees those that are finished. Takes as long as the disk does. Any thread may call it.
  */
 void click_files_sync(void);
+
+/*
+ * Waits as a new segment would, and leaves none: a frozen disk answers every question, but takes
+ * nothing. Any thread may call it.
+ */
+void click_files_probe(const char *directory);
+
+/* Whether a sync or a probe has been waiting for a disk for more than a second. Never waits. */
+bool click_files_hang(void);
 
 #endif

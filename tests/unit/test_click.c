@@ -176,6 +176,35 @@ Test(click, is_dropped_when_the_spool_is_as_large_as_it_may_be)
 	cr_expect(becomes(CLICK_KEPT));
 }
 
+/* As ingest does with a segment that nobody writes to, and with no other. */
+static void retire_what_is_finished(void)
+{
+	look();
+	cr_assert_eq(found.segments, 1);
+	cr_expect_eq(found.locked, 0);
+	if (found.locked == 0)
+		unlink(spooling_path(found.names[0]));
+}
+
+Test(click, leaves_its_segment_to_be_retired_when_the_spool_is_full_of_it)
+{
+	spooling_settings("0", "1048576");
+	cr_assert_eq(record(), CLICK_KEPT);
+	look();
+	cr_assert_eq(truncate(spooling_path(found.names[0]), 1 << 20), 0);
+	cr_expect(becomes(CLICK_DROPPED));
+	retire_what_is_finished();
+	cr_expect(becomes(CLICK_KEPT));
+}
+
+Test(click, leaves_its_segment_to_be_retired_when_the_disk_is_down_to_its_reserve)
+{
+	cr_assert_eq(record(), CLICK_KEPT);
+	spooling_settings("1099511627776", "1073741824");
+	cr_expect(becomes(CLICK_DROPPED));
+	retire_what_is_finished();
+}
+
 Test(click, is_dropped_while_there_is_no_directory)
 {
 	rmdir(spooling_path(""));

@@ -48,14 +48,14 @@ Test(click_file, a_segment_ends_after_an_hour_or_when_the_clock_goes_back)
 	cr_expect_eq(found.wrong + found.torn, 0);
 }
 
-Test(click_file, a_segment_ends_when_it_is_large)
+static void expect_end_at(off_t bytes)
 {
 	enum { ENOUGH = 250000 }; /* of 100 bytes */
 	struct stat status;
 	unsigned clicks = 0;
 	for (look(); found.segments < 2 && clicks < ENOUGH; clicks++) {
 		cr_assert_eq(record(), CLICK_KEPT);
-		if (clicks % 10000 == 0)
+		if (clicks * INT64_C(100) % (bytes / 16) < 100)
 			look();
 	}
 	look();
@@ -67,8 +67,19 @@ Test(click_file, a_segment_ends_when_it_is_large)
 		cr_assert_eq(stat(spooling_path(found.names[i]), &status), 0);
 		larger = status.st_size > larger ? status.st_size : larger;
 	}
-	cr_expect_geq(larger, CLICK_SEGMENT_BYTES);
-	cr_expect_lt(larger, CLICK_SEGMENT_BYTES + CLICK_LINE_MAX);
+	cr_expect_geq(larger, bytes);
+	cr_expect_lt(larger, bytes + CLICK_LINE_MAX);
+}
+
+Test(click_file, a_segment_ends_when_it_is_large)
+{
+	expect_end_at(CLICK_SEGMENT_BYTES);
+}
+
+Test(click_file, a_segment_ends_sooner_in_a_small_spool)
+{
+	spooling_settings("0", "1048576");
+	expect_end_at((1 << 20) / 16);
 }
 
 static void record_in_another_process(void)
@@ -182,4 +193,47 @@ Test(click_file, goes_to_a_new_segment_when_the_old_one_was_deleted)
 	look();
 	cr_expect_eq(found.segments, 1);
 	cr_expect_eq(found.records, 1);
+}
+
+/* The spool goes elsewhere, with what it holds. */
+static const char *move_spool(void)
+{
+	static char elsewhere[80];
+	text_copy(elsewhere, sizeof(elsewhere), scratch_path("elsewhere"));
+	cr_assert_eq(rename(spooling_path(""), elsewhere), 0);
+	return elsewhere;
+}
+
+Test(click_file, goes_to_the_directory_that_took_the_place_of_the_old_one)
+{
+	char replaced[160];
+	record();
+	look();
+	const char *elsewhere = move_spool();
+	cr_assert_eq(mkdir(spooling_path(""), 0700), 0);
+	click_sync();
+	cr_expect_eq(record(), CLICK_KEPT);
+	snprintf(replaced, sizeof(replaced), "%s/%s", elsewhere, found.names[0]);
+	look();
+	cr_expect_eq(found.segments, 1);
+	cr_expect_eq(found.records, 1);
+	click_sync();
+	record();
+	look();
+	cr_expect_eq(found.segments, 1, "the new directory is the right one");
+	cr_expect_eq(unlink(replaced), 0);
+	cr_expect_eq(rmdir(elsewhere), 0);
+}
+
+Test(click_file, is_dropped_when_the_directory_was_renamed)
+{
+	record();
+	const char *elsewhere = move_spool();
+	click_sync();
+	cr_expect_eq(record(), CLICK_DROPPED);
+	cr_expect_eq(dropped(LABEL_reason_ERROR), 1);
+	cr_assert_eq(rename(elsewhere, spooling_path("")), 0);
+	look();
+	cr_expect_eq(found.records, 1);
+	cr_expect_eq(found.locked, 0, "its reader need not wait");
 }

@@ -1,0 +1,82 @@
+/*
+ * Clicks while a disk hangs. The disk is this file's: fdatasync() waits here as long as a test
+ * wants it to.
+ */
+#include "domain/click.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "domain/click_file.h"
+#include "unit/spooling.h"
+
+static atomic_bool hangs, waits;
+
+int fdatasync(int descriptor)
+{
+	waits = hangs;
+	while (hangs)
+		usleep(1000);
+	waits = false;
+	return (int)syscall(SYS_fdatasync, descriptor);
+}
+
+TestSuite(click_hang, .init = spooling_begin, .fini = spooling_end);
+
+static void *sync_all(void *argument)
+{
+	(void)argument;
+	(void)click_sync();
+	return NULL;
+}
+
+static pthread_t let_it_hang(void)
+{
+	pthread_t thread;
+	hangs = true;
+	cr_assert_eq(pthread_create(&thread, NULL, sync_all, NULL), 0);
+	while (!waits)
+		usleep(1000);
+	return thread;
+}
+
+static void let_it_go(pthread_t thread)
+{
+	hangs = false;
+	pthread_join(thread, NULL);
+}
+
+Test(click_hang, drops_clicks_until_the_disk_is_back)
+{
+	unsigned wait = 0;
+	record();
+	pthread_t thread = let_it_hang();
+	while (record() == CLICK_KEPT && ++wait < 6000)
+		usleep(10000);
+	cr_expect_eq(record(), CLICK_DROPPED);
+	cr_expect_eq(dropped(LABEL_reason_ERROR), 2);
+	let_it_go(thread);
+	cr_expect_eq(record(), CLICK_KEPT);
+	look();
+	cr_expect_eq(found.segments, 1);
+	cr_expect_eq(found.records, spooled());
+}
+
+Test(click_hang, does_not_hide_that_a_segment_was_deleted)
+{
+	/* The newest comes first to the disk. */
+	struct click_file *deleted = click_file_new(spooling_path(""), 7, 1);
+	look();
+	cr_assert_eq(unlink(spooling_path(found.names[0])), 0);
+	struct click_file *other = click_file_new(spooling_path(""), 7, 1);
+	pthread_t thread = let_it_hang();
+	cr_expect(click_file_is_spoilt(deleted));
+	cr_expect_not(click_file_is_spoilt(other));
+	let_it_go(thread);
+	click_file_finish(deleted);
+	click_file_finish(other);
+	click_files_sync();
+}
