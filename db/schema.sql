@@ -9,14 +9,15 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
--- Name: clicks_drop_partitions(date); Type: FUNCTION; Schema: public; Owner: -
+-- Name: clicks_drop_partitions(date, integer); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.clicks_drop_partitions(before date) RETURNS integer
+CREATE FUNCTION public.clicks_drop_partitions(today date, days integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $_$
 DECLARE
+	before date := least(today, current_date) - greatest(days, 1);
 	dropped integer := 0;
 	partition text;
 BEGIN
@@ -510,10 +511,10 @@ GRANT ALL ON SCHEMA public TO linkshrink_owner;
 GRANT USAGE ON SCHEMA public TO linkshrink_web;
 GRANT USAGE ON SCHEMA public TO linkshrink_ingest;
 
--- Name: FUNCTION clicks_drop_partitions(before date); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION clicks_drop_partitions(today date, days integer); Type: ACL; Schema: public; Owner: -
 
-REVOKE ALL ON FUNCTION public.clicks_drop_partitions(before date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.clicks_drop_partitions(before date) TO linkshrink_ingest;
+REVOKE ALL ON FUNCTION public.clicks_drop_partitions(today date, days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.clicks_drop_partitions(today date, days integer) TO linkshrink_ingest;
 
 -- Name: FUNCTION clicks_make_partitions(first date, last date); Type: ACL; Schema: public; Owner: -
 
@@ -528,26 +529,6 @@ GRANT SELECT ON TABLE public.api_keys TO linkshrink_web;
 
 GRANT SELECT ON TABLE public.click_counts TO linkshrink_web;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.click_counts TO linkshrink_ingest;
-
--- Name: COLUMN click_counts.link; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(link) ON TABLE public.click_counts TO linkshrink_web;
-
--- Name: COLUMN click_counts.hour; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(hour) ON TABLE public.click_counts TO linkshrink_web;
-
--- Name: COLUMN click_counts.node; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(node) ON TABLE public.click_counts TO linkshrink_web;
-
--- Name: COLUMN click_counts.n; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(n),UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
-
--- Name: COLUMN click_counts.bots; Type: ACL; Schema: public; Owner: -
-
-GRANT INSERT(bots),UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
 
 -- Name: TABLE click_stats; Type: ACL; Schema: public; Owner: -
 

@@ -157,6 +157,7 @@ static enum db_result judge(struct db *db, const struct db_call *call, const PGr
 	if (!sqlstate)
 		sqlstate = "";
 	db->refused = text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23");
+	db->unfit = text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23505");
 	result = db_result_from(sqlstate);
 	if (result == DB_BUSY || result == DB_DOWN)
 		db_log_failure(db, call->statement, answer, DB_ARRIVED);
@@ -223,7 +224,7 @@ enum db_result db_call(struct db *db, const struct db_call *call, PGresult **ans
 	enum db_result result = begin_call(db);
 
 	*answer = NULL;
-	db->refused = false;
+	db->refused = db->unfit = false;
 	if (result == DB_OK) {
 		db->begun = clock_monotonic();
 		result = attempt_twice(db, call, answer);
@@ -311,6 +312,11 @@ int db_session_pid(const struct db *db)
 bool db_refused(const struct db *db)
 {
 	return db->refused;
+}
+
+bool db_unfit(const struct db *db)
+{
+	return db->unfit;
 }
 
 uint64_t db_deadline(const struct db *db)

@@ -148,6 +148,9 @@ __attribute__((warn_unused_result)) enum db_schema db_schema(struct db *db);
  */
 bool db_refused(const struct db *db);
 
+/* The same, and the value is to blame for itself (class 22 or 23505), not for what the schema asks. */
+bool db_unfit(const struct db *db);
+
 /* The deadline by clock_monotonic(). */
 uint64_t db_deadline(const struct db *db);
 

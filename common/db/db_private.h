@@ -44,6 +44,7 @@ struct db {
 	bool trying; /* while the database is away: this thread is the one that tries */
 	enum db_transaction transaction;
 	bool refused; /* the last statement, for a value in it */
+	bool unfit;   /* likewise, and the value fits nowhere */
 	enum label_program program;
 	int session_pid;
 	uint64_t deadline; /* clock_monotonic(), as is begun */

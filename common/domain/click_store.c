@@ -65,7 +65,7 @@ static enum store_result result_from(struct db *db, enum db_result result)
 {
 	if (result == DB_OK || result == DB_NOT_FOUND)
 		return STORE_OK;
-	return db_refused(db) ? STORE_REFUSED : STORE_FAILED;
+	return db_unfit(db) ? STORE_REFUSED : STORE_FAILED;
 }
 
 static enum store_result run_columns(
@@ -300,12 +300,24 @@ enum store_result store_make_days(struct db *db, int32_t first, int32_t last)
 	return result_from(db, db_run(db, STATEMENT_clicks_make_partitions, parameters, 2));
 }
 
-enum store_result store_drop_days(struct db *db, int32_t first_to_stay)
+enum store_result store_drop_days(struct db *db, int32_t today, int64_t days)
 {
-	char day[DB_NUMBER];
-	const char *const parameters[] = { db_number_text(day, first_to_stay) };
+	char day[DB_NUMBER], stay[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(day, today), db_number_text(stay, days) };
 
-	return result_from(db, db_run(db, STATEMENT_clicks_drop_partitions, parameters, 1));
+	return result_from(db, db_run(db, STATEMENT_clicks_drop_partitions, parameters, 2));
+}
+
+enum store_result store_clock(struct db *db, int64_t *seconds)
+{
+	struct db_rows *rows;
+	enum store_result result =
+		result_from(db, db_query(db, STATEMENT_server_clock, NULL, 0, &rows));
+
+	if (result == STORE_OK)
+		*seconds = db_number(rows, 0, 0);
+	db_rows_free(rows);
+	return result;
 }
 
 enum store_result store_fold(struct db *db, int32_t day, int64_t node, int64_t *link)
@@ -318,7 +330,7 @@ enum store_result store_fold(struct db *db, int32_t day, int64_t node, int64_t *
 		result_from(db, db_query(db, STATEMENT_clicks_fold, parameters, 3, &rows));
 
 	if (result == STORE_OK)
-		*link = rows ? db_number(rows, 0, 0) : 0;
+		*link = rows ? db_number(rows, 0, 0) : INT64_MIN;
 	db_rows_free(rows);
 	return result;
 }

@@ -52,11 +52,14 @@ __attribute__((warn_unused_result)) enum store_result store_run(
 __attribute__((warn_unused_result)) enum store_result store_make_days(
 	struct db *db, int32_t first, int32_t last);
 __attribute__((warn_unused_result)) enum store_result store_drop_days(
-	struct db *db, int32_t first_to_stay);
+	struct db *db, int32_t today, int64_t days);
+
+/* Seconds since 1970 by the server's clock. */
+__attribute__((warn_unused_result)) enum store_result store_clock(struct db *db, int64_t *seconds);
 
 /*
  * Folds the rare values of some links of a day into "other"; again with the *link that it set, from
- * 0 on, until that is 0 again. May be done to the same day as often as one likes.
+ * INT64_MIN on, until that is INT64_MIN again. May be done to the same day as often as one likes.
  */
 __attribute__((warn_unused_result)) enum store_result store_fold(
 	struct db *db, int32_t day, int64_t node, int64_t *link);

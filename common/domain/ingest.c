@@ -18,8 +18,10 @@
 
 enum {
 	IDLE_MS = 20,
+	FAILED_MS = 100,
 	AWAY_MS = 1000, /* without a directory, or while another one works on it */
 	DEADLINE_MS = 2000,
+	LOCK_S = 1,          /* how often to see whether the directory is still the same */
 	OFFSETS_S = 5,       /* how often to see whether PostgreSQL still says the same */
 	CLICKS_USUAL = 5000, /* a transaction; few, so that it is short and takes little memory */
 	CLICKS_MAX = 160000, /* while there is a backlog: the more, the less per click */
@@ -27,6 +29,8 @@ enum {
 	QUICK_MS = 1500, /* a transaction this quick may grow, */
 	SLOW_MS = 3000   /* and one this slow has to shrink */
 };
+
+#define LOCK_NAME "ingest.lock"
 
 struct ingest *ingest_new(const struct ingest_settings *settings)
 {
@@ -68,15 +72,33 @@ static void make_kept(const struct ingest *ingest)
 	(void)mkdir(spool_files_path(&ingest->files, SPOOL_KEPT, path), 0750);
 }
 
-static bool take_directory(struct ingest *ingest)
+/* Whether the lock that is held is that of the directory which is there now. */
+static bool has_directory(const struct ingest *ingest)
+{
+	char path[SPOOL_PATH_MAX];
+	struct stat held, there;
+
+	return fstat(ingest->lock, &held) == 0 &&
+	       stat(spool_files_path(&ingest->files, LOCK_NAME, path), &there) == 0 &&
+	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+/* What was known of its files is of no use with another directory in its place. */
+static void leave_directory(struct ingest *ingest)
+{
+	close(ingest->lock);
+	ingest->lock = -1;
+	ingest->offsets_known = ingest->in_round = false;
+	spool_files_clear(&ingest->files);
+}
+
+static bool lock_directory(struct ingest *ingest)
 {
 	char path[SPOOL_PATH_MAX];
 
-	if (ingest->lock >= 0)
-		return true;
 	(void)mkdir(ingest->files.directory, 0750);
 	make_kept(ingest);
-	ingest->lock = open(spool_files_path(&ingest->files, "ingest.lock", path),
+	ingest->lock = open(spool_files_path(&ingest->files, LOCK_NAME, path),
 		O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (ingest->lock < 0)
 		return false;
@@ -85,6 +107,21 @@ static bool take_directory(struct ingest *ingest)
 	close(ingest->lock);
 	ingest->lock = -1;
 	return false;
+}
+
+static bool take_directory(struct ingest *ingest)
+{
+	uint64_t now = clock_monotonic();
+
+	if (ingest->lock >= 0 && now >= ingest->lock_due) {
+		ingest->lock_due = now + LOCK_S * CLOCK_S;
+		if (!has_directory(ingest)) {
+			log_event(LOG_WARNING, "spool_replaced",
+				"the spool is another directory now");
+			leave_directory(ingest);
+		}
+	}
+	return ingest->lock >= 0 || lock_directory(ingest);
 }
 
 static void forget_round(struct ingest *ingest)
@@ -115,8 +152,10 @@ static bool apply_offset(struct spool_file *file, int64_t bytes)
 
 	file->committed = file->read = file->target = bytes;
 	if (bytes > file->size && !file->ahead)
-		log_about(LOG_ERROR, "spool_offset_ahead", file->number,
-			"PostgreSQL has more of this segment than there is; it is left alone");
+		log_about(file->finished ? LOG_WARNING : LOG_ERROR, "spool_offset_ahead",
+			file->number,
+			file->finished ? "its end was lost, but PostgreSQL has it"
+				       : "PostgreSQL has more of this segment than there is");
 	file->ahead = bytes > file->size;
 	if (file->finished && bytes >= file->size)
 		file->end = file->size;
@@ -143,6 +182,16 @@ static void apply_offsets(struct ingest *ingest, const struct store_offset *offs
 	}
 }
 
+static bool compare_clocks(struct ingest *ingest, struct db *db)
+{
+	int64_t seconds;
+
+	if (store_clock(db, &seconds) != STORE_OK)
+		return false;
+	ingest->server_ahead = seconds - clock_wall_ms() / 1000;
+	return true;
+}
+
 static bool ask_offsets(struct ingest *ingest, struct db *db)
 {
 	unsigned count = ingest->files.count;
@@ -155,10 +204,19 @@ static bool ask_offsets(struct ingest *ingest, struct db *db)
 		offsets[i].segment = ingest->files.files[i].number;
 	known = store_offsets(db, offsets, count) == STORE_OK &&
 		store_run(db, segment_get()->header.run, &ingest->run_committed) == STORE_OK;
+	known = known && compare_clocks(ingest, db);
 	if (known)
 		apply_offsets(ingest, offsets);
 	free(offsets);
 	return known;
+}
+
+static bool list_kept(struct ingest *ingest)
+{
+	if (spool_files_list(&ingest->files, true))
+		return true;
+	make_kept(ingest);
+	return spool_files_list(&ingest->files, true);
 }
 
 static void look_at_all(struct ingest *ingest)
@@ -181,12 +239,13 @@ static bool know_offsets(struct ingest *ingest, struct db *db)
 		(ingest->in_round || now < ingest->offsets_due))
 		return true;
 	forget_round(ingest);
-	if (!same_session)
+	if (!same_session) {
 		click_batch_forget(ingest->batch);
+		ingest->days_made_count = 0;
+	}
 	if (!spool_files_list(&ingest->files, false))
 		return false;
-	if (!spool_files_list(&ingest->files, true))
-		make_kept(ingest);
+	ingest->kept_listed = list_kept(ingest);
 	look_at_all(ingest);
 	ingest->offsets_known = ask_offsets(ingest, db);
 	ingest->session = db_session_pid(db);
@@ -297,6 +356,8 @@ static void note_committed(struct ingest *ingest)
 		ingest->run_committed += moves[i].run == run ? moves[i].records : 0;
 	for (unsigned i = 0; i < ingest->files.count; i++)
 		ingest->files.files[i].committed = ingest->files.files[i].read;
+	if (click_batch_count(ingest->batch) > 0)
+		ingest->refused = 0;
 	click_batch_remember(ingest->batch);
 	observe_delays(ingest->batch);
 	metrics_add(METRIC_click_batches, LABEL_batch_COMMITTED, 0, 1);
@@ -329,6 +390,9 @@ static void set_limit(struct ingest *ingest, enum store_result result, uint64_t 
 	if (result == STORE_REFUSED) {
 		/* Halves, down to the click that is to blame. */
 		ingest->limit = count > 1 ? count / 2 : 1;
+	} else if (result != STORE_OK && took > QUICK_MS * CLOCK_MS) {
+		/* Not in time: a server may be as slow as it likes. */
+		ingest->limit = count > 1 ? count / 2 : 1;
 	} else if (result != STORE_OK || took > SLOW_MS * CLOCK_MS) {
 		if (ingest->limit / 2 >= CLICKS_MIN)
 			ingest->limit /= 2;
@@ -339,30 +403,32 @@ static void set_limit(struct ingest *ingest, enum store_result result, uint64_t 
 	}
 }
 
-/* Whether all that the batch holds is in PostgreSQL now. */
-static bool commit(struct ingest *ingest, struct db *db)
+static enum store_result commit(struct ingest *ingest, struct db *db)
 {
 	const struct store_pace pace = { DEADLINE_MS, ingest->settings.slot,
 		ingest->settings.thread };
-	uint64_t began = clock_monotonic();
-	enum store_result result = ingest_prepare_days(ingest, db);
+	enum store_result result;
+	uint64_t began;
 
-	if (result != STORE_FAILED)
-		result = store_commit(db, ingest->batch, ingest->settings.node, &pace);
-	if (result == STORE_REFUSED && click_batch_count(ingest->batch) == 1 &&
-		ingest_refuse(ingest))
-		result = store_commit(db, ingest->batch, ingest->settings.node, &pace);
+	ingest_prepare_days(ingest, db);
+	began = clock_monotonic();
+	result = store_commit(db, ingest->batch, ingest->settings.node, &pace);
+	if (result == STORE_REFUSED && click_batch_count(ingest->batch) == 1)
+		result = ingest_refuse(ingest)
+				 ? store_commit(db, ingest->batch, ingest->settings.node, &pace)
+				 : STORE_FAILED;
 	set_limit(ingest, result, clock_monotonic() - began);
 	if (result == STORE_OK)
 		note_committed(ingest);
 	else
 		note_failed(ingest, result);
-	return result == STORE_OK;
+	return result;
 }
 
 unsigned ingest_turn(struct ingest *ingest, struct db *db)
 {
 	const struct click_move *moves;
+	enum store_result result = STORE_OK;
 	bool full;
 
 	if (!take_directory(ingest))
@@ -383,8 +449,10 @@ unsigned ingest_turn(struct ingest *ingest, struct db *db)
 		return AWAY_MS;
 	}
 	full = click_batch_count(ingest->batch) == ingest->limit;
-	if (click_batch_moves(ingest->batch, &moves) > 0 && !commit(ingest, db))
-		return ingest->limit == 1 ? 0 : IDLE_MS;
+	if (click_batch_moves(ingest->batch, &moves) > 0)
+		result = commit(ingest, db);
+	if (result != STORE_OK)
+		return result == STORE_REFUSED ? 0 : FAILED_MS;
 	if (!is_read(ingest))
 		return 0;
 	end_round(ingest);

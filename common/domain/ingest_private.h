@@ -12,6 +12,7 @@
 #include "domain/spool_files.h"
 
 enum {
+	INGEST_REFUSED_MAX = 100,  /* clicks set aside one after the other */
 	INGEST_BUFFER = 256 << 10, /* bytes read at once */
 	INGEST_DAYS = 64           /* whose partitions are remembered */
 };
@@ -22,13 +23,17 @@ struct ingest {
 	struct click_batch *batch;
 	char *buffer;                        /* INGEST_BUFFER bytes for reading */
 	int lock;                            /* of the directory, -1 without */
+	uint64_t lock_due;                   /* clock_monotonic() */
 	unsigned limit;                      /* clicks a transaction may have now */
 	unsigned damaged;                    /* lines of the batch that are no record */
+	unsigned refused;                    /* clicks set aside since one was not */
 	int64_t last_segment, last_position; /* of the last click of the batch */
 
+	bool kept_listed; /* the files of kept/ are all in the table */
 	bool offsets_known;
 	int session;          /* of PostgreSQL that told them */
 	uint64_t offsets_due; /* clock_monotonic() */
+	int64_t server_ahead; /* seconds from our clock to that of PostgreSQL, at that moment */
 	int64_t run_committed;
 
 	bool in_round;
@@ -37,7 +42,7 @@ struct ingest {
 	uint64_t spooled_before; /* the counter, before the files were looked at */
 
 	/* See ingest_upkeep.c. */
-	uint64_t tend_due, days_due, forget_due, fold_due;
+	uint64_t tend_due, days_again, days_due, forget_due, fold_due;
 	int32_t days_made[INGEST_DAYS];
 	unsigned days_made_count;
 	int32_t fold_day;
@@ -52,12 +57,13 @@ bool ingest_read(struct ingest *ingest);
 
 /*
  * Sets aside the only click of the batch; what is left of it only moves the offsets. False if that
- * cannot be done.
+ * cannot be done, or there were too many of them: then it is not the clicks that are at fault.
  */
 bool ingest_refuse(struct ingest *ingest);
 
-/* Partitions for the days of the batch, where they are expected. */
-enum store_result ingest_prepare_days(struct ingest *ingest, struct db *db);
+/* Partitions for the days of the batch, where they are expected. Without one its clicks have a place
+ * in the partition for all other days. */
+void ingest_prepare_days(struct ingest *ingest, struct db *db);
 
 /* Moves segments that are done to kept/. */
 void ingest_retire(struct ingest *ingest);

@@ -147,12 +147,17 @@ static bool append_refused(const struct ingest *ingest, const char *line, size_t
 	char path[SPOOL_PATH_MAX];
 	int descriptor = open(spool_files_path(&ingest->files, SPOOL_REFUSED, path),
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	off_t end;
 	bool written;
 
 	if (descriptor < 0)
 		return false;
+	end = lseek(descriptor, 0, SEEK_END);
 	/* On the disk before PostgreSQL forgets that it is still to come. */
 	written = write(descriptor, line, len) == (ssize_t)len && fdatasync(descriptor) == 0;
+	/* Half a line would spoil the next one. */
+	if (!written && ftruncate(descriptor, end) != 0)
+		log_event(LOG_ERROR, "refused_not_mended", strerrordesc_np(errno));
 	close(descriptor);
 	return written;
 }
@@ -217,12 +222,15 @@ bool ingest_refuse(struct ingest *ingest)
 {
 	bool kept = false;
 
+	if (ingest->refused >= INGEST_REFUSED_MAX)
+		return false;
 	for (unsigned i = 0; i < ingest->files.count; i++)
 		if (ingest->files.files[i].number == ingest->last_segment)
 			kept = copy_refused(ingest, &ingest->files.files[i]);
 	log_refused(ingest, kept);
 	if (!kept)
 		return false;
+	ingest->refused++;
 	ingest->damaged++;
 	return empty_batch(ingest);
 }

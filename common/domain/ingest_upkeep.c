@@ -35,13 +35,14 @@ void ingest_retire(struct ingest *ingest)
 	for (unsigned i = 0; i < ingest->files.count; i++) {
 		struct spool_file *file = &ingest->files.files[i];
 
-		if (file->kept || !file->finished || file->foreign || file->ahead ||
-			!spool_file_is_done(file))
+		if (file->kept || !file->finished || file->foreign || !spool_file_is_done(file))
 			continue;
-		if (spool_files_keep(&ingest->files, file))
+		if (spool_files_keep(&ingest->files, file)) {
 			metrics_add(METRIC_spool_damaged, 0, 0, file->torn);
-		else if (errno != ENOENT)
+		} else if (errno != ENOENT && !file->unmoved) {
+			file->unmoved = true;
 			log_event(LOG_ERROR, "spool_not_kept", strerrordesc_np(errno));
+		}
 	}
 }
 
@@ -80,9 +81,14 @@ static bool is_short_of_room(const struct ingest *ingest)
 		       ingest->settings.reserve_bytes + spare_bytes;
 }
 
+/* By the clock that is behind: one that jumps ahead makes nothing old. */
 static bool is_old(const struct ingest *ingest, const struct spool_file *file)
 {
-	return file->changed + ingest->settings.retention_s <= clock_wall_ms() / 1000;
+	int64_t now = clock_wall_ms() / 1000;
+
+	if (ingest->server_ahead < 0)
+		now += ingest->server_ahead;
+	return ingest->offsets_known && file->changed + ingest->settings.retention_s <= now;
 }
 
 static void remove_kept(struct ingest *ingest)
@@ -154,27 +160,26 @@ static bool is_expected(const struct ingest *ingest, int32_t day)
 	       day <= today() + DAYS_EARLY;
 }
 
-enum store_result ingest_prepare_days(struct ingest *ingest, struct db *db)
+void ingest_prepare_days(struct ingest *ingest, struct db *db)
 {
 	const int32_t *days;
 	unsigned count = click_batch_days(ingest->batch, &days);
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && clock_monotonic() >= ingest->days_again; i++) {
 		if (is_made(ingest, days[i]) || !is_expected(ingest, days[i]))
 			continue;
-		if (store_make_days(db, days[i], days[i]) == STORE_FAILED)
-			return STORE_FAILED;
-		note_made(ingest, days[i]);
+		if (store_make_days(db, days[i], days[i]) == STORE_OK)
+			note_made(ingest, days[i]);
+		else
+			ingest->days_again = clock_monotonic() + AGAIN_S * CLOCK_S;
 	}
-	return STORE_OK;
 }
 
 static void keep_partitions(struct ingest *ingest, struct db *db)
 {
 	int32_t day = today();
 	bool done = store_make_days(db, day, day + DAYS_AHEAD) == STORE_OK &&
-		    store_drop_days(db, day - (int32_t)ingest->settings.click_retention_days) ==
-			    STORE_OK;
+		    store_drop_days(db, day, ingest->settings.click_retention_days) == STORE_OK;
 
 	ingest->days_due = clock_monotonic() + (done ? HOUR_S : AGAIN_S) * CLOCK_S;
 }
@@ -190,7 +195,7 @@ static void forget_offsets(struct ingest *ingest, struct db *db)
 	for (unsigned i = 0; present && i < count; i++)
 		present[i].segment = ingest->files.files[i].number;
 	/* A row without a file is harmless; a file without its row would be counted again. */
-	if (present)
+	if (present && ingest->kept_listed)
 		done = store_forget(db, ingest->settings.node, ingest->settings.retention_s + DAY_S,
 			       present, count) == STORE_OK;
 	free(present);
@@ -202,15 +207,17 @@ static void fold(struct ingest *ingest, struct db *db)
 {
 	uint64_t now = clock_monotonic();
 
-	if (ingest->fold_day == 0)
+	if (ingest->fold_day == 0) {
 		ingest->fold_day = today() - DAYS_FOLDED;
+		ingest->fold_link = INT64_MIN;
+	}
 	if (store_fold(db, ingest->fold_day, ingest->settings.node, &ingest->fold_link) !=
 		STORE_OK) {
 		ingest->fold_due = now + AGAIN_S * CLOCK_S;
 		return;
 	}
 	ingest->fold_due = now + FOLD_PAUSE_MS * CLOCK_MS;
-	if (ingest->fold_link == 0 && ++ingest->fold_day >= today()) {
+	if (ingest->fold_link == INT64_MIN && ++ingest->fold_day >= today()) {
 		ingest->fold_day = 0;
 		ingest->fold_due = now + FOLD_S * CLOCK_S;
 	}

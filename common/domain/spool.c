@@ -122,7 +122,7 @@ static bool read_fields(const char *const fields[FIELDS], struct spool_record *r
 	record->browser = fields[4];
 	record->os = fields[5];
 	if (!text_to_number(fields[0], 0, TIME_MAX, &record->time) ||
-		!text_to_number(fields[1], 0, INT64_MAX, &record->link) ||
+		!text_to_number(fields[1], INT64_MIN, INT64_MAX, &record->link) ||
 		!text_to_number(fields[2], 100, 999, &status) ||
 		!text_to_number(fields[8], INT64_MIN, INT64_MAX, &record->visitor))
 		return false;

@@ -28,6 +28,11 @@ void spool_files_free(struct spool_files *files)
 	files->count = files->room = 0;
 }
 
+void spool_files_clear(struct spool_files *files)
+{
+	files->count = 0;
+}
+
 const char *spool_files_path(
 	const struct spool_files *files, const char *name, char path[SPOOL_PATH_MAX])
 {

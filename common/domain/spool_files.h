@@ -29,8 +29,9 @@ struct spool_file {
 	bool looked;       /* size, run and so on are known */
 	bool torn;         /* a finished one ends within a line */
 	bool foreign;      /* of another version: left alone */
-	bool ahead;        /* PostgreSQL has more of it than there is: likewise */
+	bool ahead;        /* PostgreSQL has more of it than there is */
 	bool failed;       /* could not be read at the last try, which was said */
+	bool unmoved;      /* likewise, to kept/ */
 	bool listed;
 };
 
@@ -43,6 +44,9 @@ struct spool_files {
 /* False when the directory's name is too long. */
 bool spool_files_init(struct spool_files *files, const char *directory);
 void spool_files_free(struct spool_files *files);
+
+/* Empties the table. */
+void spool_files_clear(struct spool_files *files);
 
 /* Writes the path of something in the directory and returns path. */
 const char *spool_files_path(

@@ -113,10 +113,12 @@ BEGIN
 END
 $$;
 
--- Drops the partitions of all days before a day, and what else is that old. How many it dropped.
-CREATE FUNCTION clicks_drop_partitions(before date) RETURNS integer
+-- Drops the partitions of days that are more than so many days ago, and what else is that old. How
+-- many it dropped. The caller tells what day it is, too: a clock that runs ahead drops nothing.
+CREATE FUNCTION clicks_drop_partitions(today date, days integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
+	before date := least(today, current_date) - greatest(days, 1);
 	dropped integer := 0;
 	partition text;
 BEGIN

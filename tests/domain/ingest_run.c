@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <poll.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/segment.h"
@@ -86,4 +87,22 @@ void ingest_expect_counted(int64_t clicks)
 	ingest_expect("SELECT coalesce(sum(n), 0)::bigint FROM click_stats "
 		      "WHERE dimension IN ('browser', 'bot')",
 		clicks);
+}
+
+void ingest_refuse_link(int link, const char *sqlstate)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+		"RAISE SQLSTATE '%s'; END $$; "
+		"CREATE TRIGGER refuse BEFORE INSERT ON clicks FOR EACH ROW "
+		"WHEN (new.link = %d) EXECUTE FUNCTION refuse()",
+		sqlstate, link);
+	database_do(ADMIN, sql);
+}
+
+void ingest_accept(void)
+{
+	database_do(ADMIN, "DROP TRIGGER refuse ON clicks; DROP FUNCTION refuse");
 }

@@ -31,6 +31,10 @@ void ingest_expect(const char *sql, int64_t number);
 /* That so many clicks were counted, by all books. */
 void ingest_expect_counted(int64_t clicks);
 
+/* PostgreSQL refuses clicks of a link with that SQLSTATE, until ingest_accept(). */
+void ingest_refuse_link(int link, const char *sqlstate);
+void ingest_accept(void);
+
 /* Turns until a query answers with 1. */
 void ingest_until(const char *sql);
 

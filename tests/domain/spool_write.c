@@ -101,6 +101,11 @@ void spool_clicks(int64_t number, unsigned count, int64_t time, const char *rest
 		spool_bytes(number, line);
 }
 
+void spool_cut(int64_t number, int64_t bytes)
+{
+	cr_assert(ftruncate(descriptor_of(number), spool_size(number, false) - bytes) == 0);
+}
+
 void spool_spoil(int64_t number)
 {
 	char path[PATH * 3];

@@ -21,6 +21,9 @@ void spool_finish(int64_t number);
 /* Appends count lines of the same click; rest: all fields from the link on. */
 void spool_clicks(int64_t number, unsigned count, int64_t time, const char *rest);
 
+/* Its last bytes are gone. */
+void spool_cut(int64_t number, int64_t bytes);
+
 /* Appends bytes as they are. */
 void spool_bytes(int64_t number, const char *bytes);
 

@@ -227,14 +227,14 @@ Test(ingest, sets_aside_the_click_that_postgresql_refuses)
 {
 	uint64_t damaged = metrics_value(METRIC_spool_damaged, 0, 0);
 
-	database_do(ADMIN, "ALTER TABLE clicks ADD CONSTRAINT no_bad CHECK (link <> 666)");
+	ingest_refuse_link(666, "22003");
 	spool_segment(1);
 	spool_clicks(1, 100, now, person);
 	spool_clicks(1, 1, now, "666\t302\t\\N\tfirefox\tlinux\t-\t\\N\t1");
 	spool_clicks(1, 100, now, person);
 	for (int i = 0; i < 100; i++)
 		ingest_once();
-	database_do(ADMIN, "ALTER TABLE clicks DROP CONSTRAINT no_bad");
+	ingest_accept();
 	ingest_expect_counted(200);
 	cr_expect(eq(u32, spool_refused(), 1));
 	cr_expect(eq(u64, metrics_value(METRIC_spool_damaged, 0, 0) - damaged, 1));

@@ -48,6 +48,9 @@ Test(spool, reads_what_is_unknown)
 	cr_assert(read_fields("0\t7\t302\t\\N\tx\ty\t-\t2001:db8:1::/48\t0", &record) ==
 		  SPOOL_RECORD);
 	cr_expect(record.network_bytes == 16 && record.network_bits == 48 && !record.bot);
+	cr_assert(read_fields("0\t-9223372036854775808\t302\t\\N\tx\ty\t-\t\\N\t0", &record) ==
+		  SPOOL_RECORD);
+	cr_expect(eq(i64, record.link, INT64_MIN));
 }
 
 static const char *const bad[] = {
@@ -57,7 +60,6 @@ static const char *const bad[] = {
 	"0\t7\t302\t\\N\tx\ty\t-\t\\N\t0\t1",
 	"-1\t7\t302\t\\N\tx\ty\t-\t\\N\t0",
 	"253402300800000\t7\t302\t\\N\tx\ty\t-\t\\N\t0",
-	"0\t-7\t302\t\\N\tx\ty\t-\t\\N\t0",
 	"0\t9223372036854775808\t302\t\\N\tx\ty\t-\t\\N\t0",
 	"0\t7\t99\t\\N\tx\ty\t-\t\\N\t0",
 	"0\t7\t302\t\tx\ty\t-\t\\N\t0",
