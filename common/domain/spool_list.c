@@ -31,7 +31,7 @@ static void take_line(struct account *account, char *line, size_t len)
 }
 
 /* The lines that lie before the limit; as ingest reads them, see ingest_read.c. */
-static void read_lines(struct account *account, int descriptor, int64_t limit, char *buffer)
+static bool read_lines(struct account *account, int descriptor, int64_t limit, char *buffer)
 {
 	while (account->bytes < limit) {
 		int64_t left = limit - account->bytes;
@@ -44,14 +44,17 @@ static void read_lines(struct account *account, int descriptor, int64_t limit, c
 			account->bytes += len;
 			continue;
 		}
+		if (len < 0)
+			return false;
 		if (!end)
-			return;
+			break;
 		for (char *line = buffer, *newline; line <= end; line = newline + 1) {
 			newline = memchr(line, '\n', (size_t)(end + 1 - line));
 			take_line(account, line, (size_t)(newline - line));
 		}
 		account->bytes += end + 1 - buffer;
 	}
+	return true;
 }
 
 static const char *state_of(const struct spool_file *file)
@@ -61,11 +64,12 @@ static const char *state_of(const struct spool_file *file)
 	return file->finished ? "pending" : "writing";
 }
 
-static void print_file(const struct spool_files *files, struct spool_file *file, char *buffer,
+static bool print_file(const struct spool_files *files, struct spool_file *file, char *buffer,
 	int64_t limit, FILE *output)
 {
 	struct account account = { .oldest = INT64_MAX };
 	int descriptor = spool_files_open(files, file);
+	bool whole;
 
 	/* Moved to kept/ between the list and now. */
 	if (descriptor < 0 && errno == ENOENT && !file->kept) {
@@ -73,8 +77,8 @@ static void print_file(const struct spool_files *files, struct spool_file *file,
 		descriptor = spool_files_open(files, file);
 	}
 	if (descriptor < 0)
-		return;
-	read_lines(&account, descriptor, limit, buffer);
+		return errno == ENOENT;
+	whole = read_lines(&account, descriptor, limit, buffer);
 	close(descriptor);
 	fprintf(output, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %s ", file->number,
 		account.bytes, account.records, account.damaged, state_of(file));
@@ -82,6 +86,7 @@ static void print_file(const struct spool_files *files, struct spool_file *file,
 		fputs("-\n", output);
 	else
 		fprintf(output, "%" PRId64 "\n", account.oldest);
+	return whole;
 }
 
 static void read_limits(struct spool_files *files, FILE *limits)
@@ -107,14 +112,17 @@ bool spool_list(const char *directory, FILE *limits, FILE *output)
 	}
 	(void)spool_files_list(&files, true); /* it may not be there yet */
 	for (unsigned i = 0; i < files.count; i++) {
-		(void)spool_files_look(&files, &files.files[i]);
+		listed = (spool_files_look(&files, &files.files[i]) || errno == ENOENT) && listed;
 		files.files[i].target = limits ? 0 : files.files[i].size;
 	}
 	if (limits)
 		read_limits(&files, limits);
 	for (unsigned i = 0; i < files.count; i++)
-		print_file(&files, &files.files[i], buffer, files.files[i].target, output);
+		listed = print_file(
+				 &files, &files.files[i], buffer, files.files[i].target, output) &&
+			 listed;
 	spool_files_free(&files);
 	free(buffer);
-	return true;
+	errno = EIO;
+	return listed;
 }

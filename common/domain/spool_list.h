@@ -13,7 +13,7 @@
  * The number is decimal, as in PostgreSQL; the state is writing, pending or kept; oldest is the time
  * of the earliest click in milliseconds since 1970, or - without one. limits, unless NULL, has lines
  * "number bytes": of those segments only so many bytes are read, of others nothing. False and errno
- * if the directory cannot be read.
+ * if the directory, or one of the files, cannot be read.
  */
 bool spool_list(const char *directory, FILE *limits, FILE *output);
 
