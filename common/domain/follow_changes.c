@@ -9,6 +9,8 @@
  * visible late. */
 static const int64_t lags[FOLLOW_CURSORS] = { 0, 250000, 2000000, FOLLOW_LATEST_S * 1000000 };
 
+enum { NOTIFY_MS = 100 };
+
 void follow_start_cursors(struct follow *follow, int64_t us, const char *code)
 {
 	for (unsigned i = 0; i < FOLLOW_CURSORS; i++) {
@@ -26,13 +28,13 @@ static void heed_clock(struct follow *follow)
 		follow_start_cursors(follow, follow->now_us - latest, "");
 }
 
-static enum follow_result read_changes(
-	struct follow *follow, const struct follow_cursor *cursor, int64_t until)
+static enum follow_result read_changes(struct follow *follow, const struct follow_cursor *cursor,
+	int64_t until, struct db_rows **rows)
 {
 	char since[DB_NUMBER], end[DB_NUMBER], limit[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(since, cursor->us), cursor->code,
 		db_number_text(end, until), db_number_text(limit, FOLLOW_FRONT_CHUNK) };
-	return follow_ask(follow, STATEMENT_follow_changes, parameters, 4, &follow->rows);
+	return follow_ask(follow, STATEMENT_follow_changes, parameters, 4, rows);
 }
 
 /* A cursor goes to the last row that there was, no further: what comes late behind it is found. */
@@ -41,22 +43,64 @@ static void move(struct follow_cursor *cursor, const struct db_rows *rows)
 	int last = db_rows_count(rows) - 1;
 	if (last < 0)
 		return;
-	cursor->us = db_number(rows, last, 14);
+	cursor->us = db_number(rows, last, 2);
 	(void)text_copy(cursor->code, sizeof(cursor->code), db_text(rows, last, 0));
+}
+
+static enum follow_result apply_codes(
+	struct follow *follow, char (*codes)[HINT_MAX + 1], unsigned count)
+{
+	struct db_rows *rows = NULL;
+	if (count == 0)
+		return FOLLOW_DONE;
+	enum follow_result result =
+		follow_ask_codes(follow, codes[0], sizeof(codes[0]), count, &rows);
+	if (result == FOLLOW_DONE)
+		result = follow_apply_rows(follow, rows);
+	db_rows_free(rows);
+	return result;
+}
+
+/* Most of what a cursor comes by was hinted at, or read by the one before it. */
+static bool is_there(struct follow *follow, const struct db_rows *rows, int row)
+{
+	struct replica_record there;
+	return replica_writer_find(follow->writer, db_text(rows, row, 0), &there) == REPLICA_OK &&
+	       there.link.version == db_number(rows, row, 1) &&
+	       follow_updated_us(&there) == db_number(rows, row, 2);
+}
+
+static enum follow_result apply_changes(struct follow *follow, const struct db_rows *rows)
+{
+	unsigned count = 0;
+	enum follow_result result = FOLLOW_DONE;
+	for (int row = 0; row < db_rows_count(rows) && result == FOLLOW_DONE; row++) {
+		if (is_there(follow, rows, row))
+			continue;
+		(void)text_copy(follow->changed[count], sizeof(follow->changed[count]),
+			db_text(rows, row, 0));
+		if (++count == HINT_CELLS) {
+			result = apply_codes(follow, follow->changed, count);
+			count = 0;
+		}
+	}
+	return result == FOLLOW_DONE ? apply_codes(follow, follow->changed, count) : result;
 }
 
 static enum follow_result advance(struct follow *follow, unsigned number)
 {
 	struct follow_cursor *cursor = &follow->cursors[number];
-	enum follow_result result = read_changes(follow, cursor, follow->now_us - lags[number]);
+	struct db_rows *rows = NULL;
+	enum follow_result result =
+		read_changes(follow, cursor, follow->now_us - lags[number], &rows);
 	if (result == FOLLOW_DONE)
-		result = follow_apply_rows(follow, follow->rows);
+		result = apply_changes(follow, rows);
 	if (result == FOLLOW_DONE) {
-		move(cursor, follow->rows);
-		if (db_rows_count(follow->rows) == FOLLOW_FRONT_CHUNK)
+		move(cursor, rows);
+		if (db_rows_count(rows) == FOLLOW_FRONT_CHUNK)
 			result = FOLLOW_MORE;
 	}
-	db_rows_free(follow->rows);
+	db_rows_free(rows);
 	return result;
 }
 
@@ -77,18 +121,6 @@ static enum follow_result read_cursors(struct follow *follow, bool *complete)
 	return all;
 }
 
-static enum follow_result apply_hints(struct follow *follow)
-{
-	if (follow->hinted == 0)
-		return FOLLOW_DONE;
-	enum follow_result result = follow_ask_codes(
-		follow, follow->hints[0], sizeof(follow->hints[0]), follow->hinted, &follow->rows);
-	if (result == FOLLOW_DONE)
-		result = follow_apply_rows(follow, follow->rows);
-	db_rows_free(follow->rows);
-	return result;
-}
-
 /*
  * A lost hint may have meant a link that was committed behind the cursors, just before its creator
  * was answered: read the last two seconds again.
@@ -105,14 +137,21 @@ static void take_hints(struct follow *follow)
 	follow->front_due = 0;
 }
 
-/* Others learn of it by half a second, anyway: what goes wrong here is nobody's concern. */
-static void notify(struct follow *follow)
+/*
+ * Others learn of it by half a second, anyway: what goes wrong here is nobody's concern, and ten
+ * times a second is enough.
+ */
+static void notify(struct follow *follow, uint64_t now)
 {
 	char node[DB_NUMBER];
 	const char *parameter = db_number_text(node, follow->node);
-	if (follow_ask(follow, STATEMENT_follow_notify, &parameter, 1, &follow->rows) ==
-		FOLLOW_DONE)
-		db_rows_free(follow->rows);
+	struct db_rows *rows = NULL;
+	if (now < follow->notify_due)
+		return;
+	follow->to_notify = false;
+	follow->notify_due = now + NOTIFY_MS * CLOCK_MS;
+	(void)!follow_ask(follow, STATEMENT_follow_notify, &parameter, 1, &rows);
+	db_rows_free(rows);
 }
 
 /* In one transaction: what was hinted at, and if it is due what changed since the last time. */
@@ -122,7 +161,7 @@ static enum follow_result apply_all(
 	enum follow_result result = follow_begin(follow);
 	enum follow_result cursors = FOLLOW_DONE;
 	if (result == FOLLOW_DONE)
-		result = apply_hints(follow);
+		result = apply_codes(follow, follow->hints, follow->hinted);
 	*hinted = follow->applied;
 	if (result == FOLLOW_DONE && front)
 		result = cursors = read_cursors(follow, complete);
@@ -160,8 +199,9 @@ static enum follow_result work(struct follow *follow, bool front, uint64_t since
 		hints_heed();
 	if (heard || follow->applied > 0)
 		bell_ring(BELL_LINKS_APPLIED);
-	if (hinted > 0)
-		notify(follow);
+	follow->to_notify |= hinted > 0;
+	if (follow->to_notify)
+		notify(follow, since);
 	if (front)
 		follow->front_due =
 			result == FOLLOW_MORE ? 0 : follow->looked + FOLLOW_EVERY_MS * CLOCK_MS;

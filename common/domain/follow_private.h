@@ -81,6 +81,9 @@ struct follow {
 	struct db_rows *rows; /* of follow_ask() */
 	char hints[HINT_CELLS][HINT_MAX + 1];
 	unsigned hinted; /* of them, not yet applied */
+	char changed[HINT_CELLS][HINT_MAX + 1]; /* of those that a cursor came by */
+	bool to_notify; /* other nodes, of what was hinted at */
+	uint64_t notify_due;
 	bool hints_lost; /* others were, and what they may have meant is not yet read again */
 	char suspects[FOLLOW_SUSPECTS][CODE_MAX + 1];
 };
