@@ -21,6 +21,9 @@ DECLARE
 	dropped integer := 0;
 	partition text;
 BEGIN
+	SELECT least(before, min(to_date(right(relname, 8), 'YYYYMMDD')) + 2) INTO before
+		FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+		WHERE inhparent = 'clicks'::regclass AND relname ~ '_[0-9]{8}$';
 	FOR partition IN
 		SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
 		WHERE inhparent IN ('clicks'::regclass, 'click_visitors'::regclass)

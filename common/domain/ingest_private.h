@@ -42,6 +42,8 @@ struct ingest {
 	uint64_t spooled_before; /* the counter, before the files were looked at */
 
 	/* See ingest_upkeep.c. */
+	int64_t clock_shift;    /* milliseconds from clock_monotonic() to the time of day */
+	uint64_t clock_trusted; /* from when on: a while after it jumped */
 	uint64_t tend_due, days_again, days_due, forget_due, fold_due;
 	int32_t days_made[INGEST_DAYS];
 	unsigned days_made_count;

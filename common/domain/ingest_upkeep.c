@@ -81,14 +81,33 @@ static bool is_short_of_room(const struct ingest *ingest)
 		       ingest->settings.reserve_bytes + spare_bytes;
 }
 
-/* By the clock that is behind: one that jumps ahead makes nothing old. */
+/* After a jump somebody has a day to set it right before anything is deleted for its age. */
+static void watch_clock(struct ingest *ingest, uint64_t now)
+{
+	int64_t shift = clock_wall_ms() - (int64_t)(now / CLOCK_MS);
+
+	if (ingest->clock_shift != 0 && shift - ingest->clock_shift > HOUR_S * 1000) {
+		ingest->clock_trusted = now + DAY_S * CLOCK_S;
+		log_event(LOG_WARNING, "clock_jumped",
+			"the time of day jumped ahead; for a day nothing is deleted for its age");
+	}
+	ingest->clock_shift = shift;
+}
+
+static bool trusts_clock(const struct ingest *ingest)
+{
+	return clock_monotonic() >= ingest->clock_trusted;
+}
+
+/* By the clock that is behind: one that runs ahead makes nothing old. */
 static bool is_old(const struct ingest *ingest, const struct spool_file *file)
 {
 	int64_t now = clock_wall_ms() / 1000;
 
 	if (ingest->server_ahead < 0)
 		now += ingest->server_ahead;
-	return ingest->offsets_known && file->changed + ingest->settings.retention_s <= now;
+	return ingest->offsets_known && trusts_clock(ingest) &&
+	       file->changed + ingest->settings.retention_s <= now;
 }
 
 static void remove_kept(struct ingest *ingest)
@@ -129,6 +148,7 @@ void ingest_tend(struct ingest *ingest)
 	if (now < ingest->tend_due)
 		return;
 	ingest->tend_due = now + TEND_S * CLOCK_S;
+	watch_clock(ingest, now);
 	/* In the middle of a round, too: that of a long backlog takes minutes, and writers may wait
 	 * for room. */
 	ingest_retire(ingest);
@@ -179,7 +199,9 @@ static void keep_partitions(struct ingest *ingest, struct db *db)
 {
 	int32_t day = today();
 	bool done = store_make_days(db, day, day + DAYS_AHEAD) == STORE_OK &&
-		    store_drop_days(db, day, ingest->settings.click_retention_days) == STORE_OK;
+		    (!trusts_clock(ingest) ||
+			    store_drop_days(db, day, ingest->settings.click_retention_days) ==
+				    STORE_OK);
 
 	ingest->days_due = clock_monotonic() + (done ? HOUR_S : AGAIN_S) * CLOCK_S;
 }

@@ -114,7 +114,8 @@ END
 $$;
 
 -- Drops the partitions of days that are more than so many days ago, and what else is that old. How
--- many it dropped. The caller tells what day it is, too: a clock that runs ahead drops nothing.
+-- many it dropped. The caller tells what day it is, too: a clock that runs ahead drops nothing. If
+-- both do, little is lost before somebody sees it: one call drops the oldest two days at most.
 CREATE FUNCTION clicks_drop_partitions(today date, days integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -122,6 +123,9 @@ DECLARE
 	dropped integer := 0;
 	partition text;
 BEGIN
+	SELECT least(before, min(to_date(right(relname, 8), 'YYYYMMDD')) + 2) INTO before
+		FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+		WHERE inhparent = 'clicks'::regclass AND relname ~ '_[0-9]{8}$';
 	FOR partition IN
 		SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
 		WHERE inhparent IN ('clicks'::regclass, 'click_visitors'::regclass)

@@ -79,6 +79,22 @@ Test(ingest_doubt, drops_nothing_for_a_clock_that_runs_ahead)
 	ingest_expect_counted(10);
 }
 
+Test(ingest_doubt, drops_few_days_at_once)
+{
+	static const char old[] =
+		"SELECT count(*) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
+		"WHERE inhparent = 'clicks'::regclass AND relname ~ '_[0-9]{8}$' AND "
+		"to_date(right(relname, 8), 'YYYYMMDD') < current_date - 90";
+
+	database_do(
+		INGEST, "SELECT clicks_make_partitions(current_date - 209, current_date - 200)");
+	database_do(INGEST, "SELECT clicks_drop_partitions(current_date, 90)");
+	ingest_expect(old, 8);
+	for (int i = 0; i < 4; i++)
+		database_do(INGEST, "SELECT clicks_drop_partitions(current_date, 90)");
+	ingest_expect(old, 0);
+}
+
 /* Whether a kept segment is still there after so many milliseconds of turns. */
 static bool stays(int64_t number, uint64_t ms)
 {

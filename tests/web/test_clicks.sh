@@ -129,5 +129,21 @@ sql "UPDATE click_counts SET n = n - 1 WHERE (link, hour) = (SELECT link, hour F
 check 'and mended' audit_is_well
 sql "UPDATE spool_offsets SET records = records - 1 WHERE segment = (SELECT max(segment) FROM spool_offsets)"
 check 'a record that was not counted is found' audit_differs 'the file has 1 more'
+sql "$forget"
+check 'all comes again' all_counted
+
+# A kept file that PostgreSQL has only a part of, with books that agree; ingest, stopped, cannot help.
+check 'the audit is well' audit_is_well
+# shellcheck disable=SC2046
+kill -STOP $(stack_programs ingest)
+kept=$(find "$LINKSHRINK_VAR/spool/kept" -size +4k | head -n 1)
+tail -n 1 "$kept" >"$work/line"
+cat "$work/line" >>"$kept"
+check 'a kept file with more than PostgreSQL has is found' audit_differs 'PostgreSQL lacks 1 records'
+truncate -s "-$(($(wc -c <"$work/line") * 2))" "$kept"
+check 'one with a lost end is no fault' audit_is_well
+check 'but is told' grep -q 'of 1 segments the end was lost' "$work/audit"
+# shellcheck disable=SC2046
+kill -CONT $(stack_programs ingest)
 
 finish
