@@ -119,7 +119,7 @@ uint64_t replica_env_current(const char *directory)
 	return replica_env_generation(name);
 }
 
-static bool sync_directory(const char *directory)
+bool replica_env_sync(const char *directory)
 {
 	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool good = descriptor >= 0 && fsync(descriptor) == 0;
@@ -138,7 +138,7 @@ bool replica_env_set_current(const char *directory, uint64_t generation)
 	snprintf(current, sizeof(current), "%s/current", directory);
 	unlink(made);
 	return symlink(strrchr(file, '/') + 1, made) == 0 && rename(made, current) == 0 &&
-	       sync_directory(directory);
+	       replica_env_sync(directory);
 }
 
 enum replica_result replica_env_result(int error)

@@ -57,6 +57,9 @@ uint64_t replica_env_current(const char *directory);
 __attribute__((warn_unused_result)) bool replica_env_set_current(
 	const char *directory, uint64_t generation);
 
+/* What was renamed in it is on the disk; false and errno. */
+__attribute__((warn_unused_result)) bool replica_env_sync(const char *directory);
+
 /* NULL, or in words why its file is not what it was when it was opened. Call it under the guard. */
 const char *replica_env_fault(const struct replica_env *env);
 

@@ -1,12 +1,20 @@
 /*
- * What replica_writer.c and replica_store.c share; for them alone.
+ * What replica_writer.c, replica_store.c and replica_memory.c share; for them and their tests alone.
  */
 #ifndef DOMAIN_REPLICA_PRIVATE_H
 #define DOMAIN_REPLICA_PRIVATE_H
 
+#include <stdint.h>
+
 #include "base/config.h"
 #include "domain/replica_env.h"
 #include "domain/replica_ids.h"
+
+/* What is known of the links as a whole, as it is stored. */
+struct replica_kept {
+	uint32_t checksum;
+	struct replica_meta meta;
+};
 
 struct replica_writer {
 	char directory[CONFIG_TEXT_MAX];
@@ -14,7 +22,12 @@ struct replica_writer {
 	int lock;
 	struct replica_env *env; /* NULL: none is open, or it is damaged */
 	struct MDB_txn *txn;
-	bool building, damaged, proven;
+	bool building, damaged;
+	bool counted;               /* this process, among those that tried the current file */
+	bool proven;                /* the current file: nobody dies of it */
+	bool distrusted;            /* it is not to be opened again */
+	uint64_t opened;            /* clock_monotonic() */
+	struct replica_kept memory; /* as this process wrote it last */
 	/* While building: */
 	struct replica_ids ids;
 	size_t ids_before; /* this transaction */
@@ -43,5 +56,14 @@ struct replica_step {
 __attribute__((warn_unused_result)) enum replica_result replica_step_run(struct replica_step step);
 __attribute__((warn_unused_result)) enum replica_result replica_step_read(
 	struct replica_step *step);
+
+/* The end of a call, by an error of LMDB or the system: what the caller gets to know, and the log. */
+__attribute__((warn_unused_result)) enum replica_result replica_step_conclude(
+	struct replica_writer *writer, int error);
+
+void replica_meta_pack(const struct replica_meta *meta, struct replica_kept *kept);
+/* False: the bytes are no such thing. */
+__attribute__((warn_unused_result)) bool replica_meta_unpack(
+	const void *bytes, size_t len, struct replica_meta *meta);
 
 #endif

@@ -3,14 +3,8 @@
 #include <lmdb.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/text.h"
 #include "domain/replica_private.h"
-
-struct kept_meta {
-	uint32_t checksum;
-	struct replica_meta meta;
-};
 
 /* While building: the id is left for later. */
 static int put_new(struct replica_step *step, MDB_val *key, MDB_val *value)
@@ -107,18 +101,11 @@ static MDB_val meta_key(void)
 
 static int get_meta(struct replica_step *step)
 {
-	struct kept_meta kept;
 	MDB_val key = meta_key(), value;
 	int error = mdb_get(step->txn, step->writer->env->meta, &key, &value);
 	if (error != 0)
 		return error;
-	if (value.mv_size != sizeof(kept))
-		return MDB_CORRUPTED;
-	memcpy(&kept, value.mv_data, sizeof(kept));
-	if (kept.checksum != crc32c(&kept.meta, sizeof(kept.meta)))
-		return MDB_CORRUPTED;
-	*step->meta = kept.meta;
-	return 0;
+	return replica_meta_unpack(value.mv_data, value.mv_size, step->meta) ? 0 : MDB_CORRUPTED;
 }
 
 enum replica_result replica_writer_get_meta(
@@ -130,12 +117,10 @@ enum replica_result replica_writer_get_meta(
 
 static int put_meta(struct replica_step *step)
 {
-	struct kept_meta kept;
+	struct replica_kept kept;
 	if (step->txn == NULL)
 		return EINVAL;
-	memset(&kept, 0, sizeof(kept)); /* what lies between the members, too */
-	memcpy(&kept.meta, step->meta, sizeof(kept.meta));
-	kept.checksum = crc32c(&kept.meta, sizeof(kept.meta));
+	replica_meta_pack(step->meta, &kept);
 	MDB_val key = meta_key(), value = { sizeof(kept), &kept };
 	return mdb_put(step->txn, step->writer->env->meta, &key, &value, 0);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -15,6 +16,8 @@
 #include "base/text.h"
 #include "domain/replica_lock.h"
 #include "domain/replica_private.h"
+
+#define PROOF (60 * CLOCK_S) /* who has it open for so long does not die of it */
 
 enum { IDS_IN_ONE = 50000 /* ids that one transaction writes: some MB of memory */ };
 
@@ -61,7 +64,7 @@ void replica_writer_free(struct replica_writer *writer)
 {
 	if (writer == NULL)
 		return;
-	if (writer->env != NULL && !writer->damaged)
+	if (!writer->distrusted)
 		replica_lock_count(writer->lock, 0);
 	leave(writer);
 	replica_lock_release(&writer->lock);
@@ -71,13 +74,17 @@ void replica_writer_free(struct replica_writer *writer)
 static enum replica_result find_damaged(struct replica_writer *writer, const char *why)
 {
 	say(writer, LOG_ERROR, "replica_damaged", why);
+	/* Before it is left, which may be what kills us. */
+	if (!writer->building) {
+		writer->distrusted = true;
+		replica_lock_count(writer->lock, REPLICA_TRIES);
+	}
 	writer->damaged = true;
 	leave(writer);
 	return REPLICA_DAMAGED;
 }
 
-/* The end of a call: what the caller gets to know, and the log. */
-static enum replica_result conclude(struct replica_writer *writer, int error)
+enum replica_result replica_step_conclude(struct replica_writer *writer, int error)
 {
 	enum replica_result result = replica_env_result(error);
 	if (result == REPLICA_DAMAGED)
@@ -104,7 +111,8 @@ enum replica_result replica_step_run(struct replica_step step)
 			replica_env_lose(&writer->env); /* it may have happened under the lock */
 		return find_damaged(writer, "it faulted");
 	}
-	return step.why != NULL ? find_damaged(writer, step.why) : conclude(writer, step.error);
+	return step.why != NULL ? find_damaged(writer, step.why)
+				: replica_step_conclude(writer, step.error);
 }
 
 static void begin_to_read(void *context)
@@ -124,7 +132,8 @@ enum replica_result replica_step_read(struct replica_step *step)
 		sound = replica_env_guard(take_step, step);
 	if (step->txn != writer->txn)
 		sound = replica_env_drop(&step->txn) && sound;
-	return sound ? conclude(writer, step->error) : find_damaged(writer, "it faulted");
+	return sound ? replica_step_conclude(writer, step->error)
+		     : find_damaged(writer, "it faulted");
 }
 
 /* Removes all files of the replica but these two; what was left by writers that died, too. */
@@ -159,6 +168,26 @@ static enum replica_result take_lock(struct replica_writer *writer)
 	return REPLICA_ERROR;
 }
 
+/* A file that killed too many is not opened; so this is counted before it is, once a process. */
+static bool may_try(struct replica_writer *writer)
+{
+	unsigned tries = replica_lock_tries(writer->lock);
+	if (writer->distrusted || (!writer->counted && tries >= REPLICA_TRIES))
+		return false;
+	if (!writer->counted)
+		replica_lock_count(writer->lock, tries + 1);
+	writer->counted = true;
+	return true;
+}
+
+void replica_writer_prove(struct replica_writer *writer)
+{
+	if (writer->proven || writer->distrusted || writer->env == NULL || writer->building)
+		return;
+	replica_lock_count(writer->lock, 0);
+	writer->proven = true;
+}
+
 enum replica_result replica_writer_open(struct replica_writer *writer)
 {
 	const char *why;
@@ -170,16 +199,14 @@ enum replica_result replica_writer_open(struct replica_writer *writer)
 	uint64_t current = replica_env_current(writer->directory);
 	if (current == 0)
 		return REPLICA_MISSING;
-	unsigned tries = replica_lock_tries(writer->lock);
-	if (tries >= REPLICA_TRIES)
-		return find_damaged(writer, "its last writers all died early");
+	if (!may_try(writer))
+		return find_damaged(writer, "its last writers found it so, or died early");
 	result = replica_env_open(
 		writer->directory, current, REPLICA_WRITE, writer->max_bytes, &writer->env, &why);
 	if (result == REPLICA_DAMAGED)
 		return find_damaged(writer, why);
 	if (result == REPLICA_OK) {
-		writer->proven = false;
-		replica_lock_count(writer->lock, tries + 1);
+		writer->opened = clock_monotonic();
 		announce(current);
 	} else if (result != REPLICA_MISSING) {
 		say(writer, LOG_ERROR, "replica_not_opened", why);
@@ -204,7 +231,6 @@ enum replica_result replica_writer_build(struct replica_writer *writer)
 	writer->damaged = false;
 	if (result == REPLICA_OK) {
 		writer->building = true;
-		writer->proven = true;
 		return REPLICA_OK;
 	}
 	say(writer, LOG_ERROR, "replica_not_built", why);
@@ -282,9 +308,6 @@ enum replica_result replica_writer_commit(struct replica_writer *writer)
 {
 	enum replica_result result =
 		replica_step_run((struct replica_step){ .writer = writer, .work = commit });
-	if (result == REPLICA_OK && !writer->proven)
-		replica_lock_count(writer->lock, 0);
-	writer->proven = writer->proven || result == REPLICA_OK;
 	if (result == REPLICA_OK && writer->ids.count >= REPLICA_IDS_MANY)
 		result = flush_ids(writer);
 	return result;
@@ -309,7 +332,7 @@ static int sync_file(struct replica_step *step)
 enum replica_result replica_writer_publish(struct replica_writer *writer)
 {
 	if (writer->env != NULL && !writer->building)
-		return conclude(writer, EINVAL);
+		return replica_step_conclude(writer, EINVAL);
 	replica_writer_abort(writer);
 	enum replica_result result = flush_ids(writer);
 	if (result == REPLICA_OK)
@@ -319,8 +342,9 @@ enum replica_result replica_writer_publish(struct replica_writer *writer)
 		return result;
 	uint64_t generation = writer->env->generation;
 	if (!replica_env_set_current(writer->directory, generation))
-		return conclude(writer, errno);
-	writer->building = false;
+		return replica_step_conclude(writer, errno);
+	writer->building = writer->distrusted = false;
+	writer->opened = clock_monotonic();
 	replica_lock_count(writer->lock, 0);
 	announce(generation);
 	sweep(writer, generation, 0);
@@ -340,7 +364,11 @@ static int check(struct replica_step *step)
 
 enum replica_result replica_writer_check(struct replica_writer *writer)
 {
-	return replica_step_run((struct replica_step){ .writer = writer, .work = check });
+	enum replica_result result =
+		replica_step_run((struct replica_step){ .writer = writer, .work = check });
+	if (result == REPLICA_OK && clock_monotonic() - writer->opened >= PROOF)
+		replica_writer_prove(writer);
+	return result;
 }
 
 uint64_t replica_writer_generation(const struct replica_writer *writer)

@@ -7,8 +7,9 @@
  * readers go over to it at their next lookup. Who writes holds a lock on writer.lock.
  *
  * Nothing here aborts or crashes over a damaged file: the result is REPLICA_DAMAGED, logged once,
- * and so is every further call until replica_writer_build(). A process that dies soon after it
- * opened the file, five times in a row, finds it damaged, too: so a file that kills us is replaced.
+ * and so is every further call until replica_writer_build(); the next process finds it so, too. And
+ * so does one after five in a row that died before the file was proved: so a file that kills us is
+ * replaced.
  * After any other result than REPLICA_OK or REPLICA_MISSING of a call within a transaction, abort
  * it. REPLICA_ERROR and REPLICA_FULL may pass: abort, open again and go on later.
  *
@@ -32,10 +33,10 @@ enum replica_result {
 
 enum { REPLICA_KNOWN = 16 };
 
-/* A link that the database must have, at least as new as this. */
+/* A link that the database must have: this very one, or a newer version. */
 struct replica_known {
 	char code[CODE_MAX + 1];
-	int64_t version, updated_us;
+	int64_t id, version, created_us, updated_us;
 };
 
 /* What is known about the contents as a whole. */
@@ -94,6 +95,25 @@ __attribute__((warn_unused_result)) enum replica_result replica_writer_get_meta(
 	struct replica_writer *writer, struct replica_meta *meta);
 __attribute__((warn_unused_result)) enum replica_result replica_writer_put_meta(
 	struct replica_writer *writer, const struct replica_meta *meta);
+
+/*
+ * What must be in a database before it is copied, beside the file and outliving it: identity and
+ * known of *meta; the rest is nothing when it is read. The lock must be held. Read it before
+ * anything is built. OK; MISSING: nothing was ever kept; DAMAGED, ERROR: it cannot be said, so
+ * nothing is to be copied. Once put it is on the disk (OK, FULL, ERROR); what is there already costs
+ * nothing, anything else as much as a commit. Not of a transaction, and no concern of the file's.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_get_memory(
+	struct replica_writer *writer, struct replica_meta *meta);
+__attribute__((warn_unused_result)) enum replica_result replica_writer_put_memory(
+	struct replica_writer *writer, const struct replica_meta *meta);
+
+/*
+ * Nobody dies of the file: call it when a comparison has come to its end and when the database was
+ * judged wrong. The writer itself says so when the file was open for a minute, by
+ * replica_writer_check(), and at its orderly end.
+ */
+void replica_writer_prove(struct replica_writer *writer);
 
 /*
  * The record of a code, and the first one whose code is greater than `after` ("" for the first of
