@@ -224,8 +224,8 @@ static void look_at_all(struct ingest *ingest)
 	for (unsigned i = 0; i < ingest->files.count; i++) {
 		struct spool_file *file = &ingest->files.files[i];
 
-		if (!file->kept || !file->looked)
-			(void)spool_files_look(&ingest->files, file);
+		if ((!file->kept || !file->looked) && !spool_files_look(&ingest->files, file))
+			ingest_note_unread(ingest, file);
 	}
 }
 
