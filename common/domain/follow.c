@@ -67,6 +67,23 @@ static enum replica_result read_meta(struct follow *follow)
 	return result;
 }
 
+/*
+ * No replica, but what its database must have is known still, here or beside it. Where that cannot
+ * be read no database is the right one, until an operator says so.
+ */
+static unsigned start_anew(struct follow *follow)
+{
+	enum replica_result result = REPLICA_OK;
+	if (*follow->meta.identity == '\0')
+		result = replica_writer_get_memory(follow->writer, &follow->meta);
+	if (result == REPLICA_DAMAGED)
+		(void)text_copy(follow->meta.identity, sizeof(follow->meta.identity), "unreadable");
+	else if (result != REPLICA_OK && result != REPLICA_MISSING)
+		return BROKEN_MS;
+	follow_start_build(follow);
+	return 0;
+}
+
 /* 0 when there is a replica to work on, else the milliseconds until it should be tried again. */
 static unsigned open_replica(struct follow *follow)
 {
@@ -76,7 +93,7 @@ static unsigned open_replica(struct follow *follow)
 	switch (result) {
 	case REPLICA_OK: go_on(follow); return 0;
 	case REPLICA_MISSING:
-	case REPLICA_DAMAGED: follow_start_build(follow); return 0;
+	case REPLICA_DAMAGED: return start_anew(follow);
 	case REPLICA_BUSY: return OTHER_WRITER_MS;
 	case REPLICA_FULL:
 	case REPLICA_ERROR: break;
@@ -87,6 +104,10 @@ static unsigned open_replica(struct follow *follow)
 static unsigned mend(struct follow *follow)
 {
 	replica_writer_abort(follow->writer);
+	if (follow->phase == FOLLOW_BUILDING) {
+		follow_put_off_build(follow);
+		return 0;
+	}
 	if (follow->broken == REPLICA_DAMAGED || follow->broken == REPLICA_MISSING) {
 		follow_start_build(follow);
 		return 0;
@@ -102,6 +123,8 @@ static void look_around(struct follow *follow)
 	if (now < follow->second_due)
 		return;
 	follow->second_due = now + CLOCK_S;
+	if (follow->phase == FOLLOW_FOLLOWING)
+		follow_remember(follow);
 	follow_take_acceptance(follow);
 	if (follow->phase == FOLLOW_FOLLOWING && follow->wrong == NULL &&
 		replica_writer_check(follow->writer) == REPLICA_DAMAGED)
@@ -144,8 +167,10 @@ unsigned follow_turn(
 	follow->slot = slot;
 	follow->thread = thread;
 	unsigned pause = follow->phase == FOLLOW_CLOSED ? open_replica(follow) : 0;
-	if (pause > 0)
+	if (pause > 0) {
+		follow_publish(follow);
 		return pause;
+	}
 	look_around(follow);
 	enum follow_result result = work(follow);
 	pause = result == FOLLOW_BROKEN ? mend(follow) : 0;

@@ -12,8 +12,11 @@
  * A database that is another one, that lacks the newest links known here or more than one of a
  * hundred of all is not copied (state REFUSING) until it is the right one again or an operator says
  * which side is right: by a file "accept" in the directory of the replica, which holds a word,
- * "follow" (the links are there again: compare and go on) or "rebuild" (forget what it lacks), and
- * the identity of the database.
+ * "follow" (the links are there again: compare and go on) or "rebuild" (forget what it lacks), the
+ * time in seconds since 1970 (it is good for five minutes) and the identity of the database.
+ *
+ * Each look judges the database, and so does what comes before and after a build. What it must have
+ * outlives the replica. Another link under a known code is a loss, too, unless its version is newer.
  */
 #ifndef DOMAIN_FOLLOW_H
 #define DOMAIN_FOLLOW_H

@@ -60,6 +60,12 @@ void follow_keep_meta(struct follow *follow)
 		replica_writer_abort(follow->writer);
 }
 
+void follow_remember(struct follow *follow)
+{
+	/* Said in the log if it fails; a second later it is tried again. */
+	(void)!replica_writer_put_memory(follow->writer, &follow->meta);
+}
+
 void follow_know(struct follow *follow, const struct replica_record *record)
 {
 	struct replica_known *known = follow->meta.known, *place = known;
@@ -71,12 +77,21 @@ void follow_know(struct follow *follow, const struct replica_record *record)
 			break;
 		}
 	}
-	int64_t updated_us = follow_updated_us(record);
-	if (updated_us < place->updated_us)
-		return;
-	(void)text_copy(place->code, sizeof(place->code), record->link.code);
-	place->version = record->link.version;
-	place->updated_us = updated_us;
+	if (follow_updated_us(record) >= place->updated_us)
+		*place = follow_known(record);
+}
+
+static bool is_other(const struct replica_record *one, const struct replica_record *other)
+{
+	return one->link.id != other->link.id || follow_created_us(one) != follow_created_us(other);
+}
+
+/* A code is never given away: who has it now got it from a database that had lost its link. */
+static enum follow_result refuse(struct follow *follow, const struct replica_record *lost)
+{
+	struct replica_known known = follow_known(lost);
+	follow_miss(follow, &known, 1, "it has another link in the place of one that it had");
+	return FOLLOW_WRONG;
 }
 
 enum follow_result follow_apply(struct follow *follow, const struct replica_record *record)
@@ -84,6 +99,9 @@ enum follow_result follow_apply(struct follow *follow, const struct replica_reco
 	struct replica_record there;
 	bool changed;
 	enum replica_result result = replica_writer_find(follow->writer, record->link.code, &there);
+	if (result == REPLICA_OK && there.link.version >= record->link.version &&
+		is_other(&there, record))
+		return refuse(follow, &there);
 	if (result == REPLICA_OK && there.link.version > record->link.version)
 		return FOLLOW_DONE;
 	if (result == REPLICA_OK || result == REPLICA_MISSING)

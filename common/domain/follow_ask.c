@@ -98,7 +98,31 @@ bool follow_read_row(const struct db_rows *rows, int row, struct replica_record 
 	return true;
 }
 
+int64_t follow_created_us(const struct replica_record *record)
+{
+	return record->link.created_at * 1000 + record->created_us;
+}
+
 int64_t follow_updated_us(const struct replica_record *record)
 {
 	return record->link.updated_at * 1000 + record->updated_us;
+}
+
+struct replica_known follow_known(const struct replica_record *record)
+{
+	struct replica_known known = { .id = record->link.id,
+		.version = record->link.version,
+		.created_us = follow_created_us(record),
+		.updated_us = follow_updated_us(record) };
+	(void)text_copy(known.code, sizeof(known.code), record->link.code);
+	return known;
+}
+
+bool follow_has(const struct db_rows *rows, int row, const struct replica_record *record)
+{
+	int64_t version = db_number(rows, row, 15);
+	if (version != record->link.version)
+		return version > record->link.version;
+	return db_number(rows, row, 1) == record->link.id &&
+	       db_number(rows, row, 13) == follow_created_us(record);
 }

@@ -4,11 +4,22 @@
 #include "base/workers.h"
 #include "domain/follow_private.h"
 
+enum { LATEST_BUILD_S = 60 };
+
 void follow_start_build(struct follow *follow)
 {
 	follow->phase = FOLLOW_BUILDING;
+	follow->session = 0; /* judged before anything is copied */
 	follow->walked[0] = '\0';
 	follow->comparison.running = false;
+}
+
+void follow_put_off_build(struct follow *follow)
+{
+	follow_start_build(follow);
+	unsigned pause = follow->build_pause_s == 0 ? 1 : follow->build_pause_s * 2;
+	follow->build_pause_s = pause < LATEST_BUILD_S ? pause : LATEST_BUILD_S;
+	follow->build_due = clock_monotonic() + follow->build_pause_s * CLOCK_S;
 }
 
 /* Before the first chunk is asked for, so that no change during the build is missed. */
@@ -43,19 +54,27 @@ static enum follow_result store(struct follow *follow, const struct db_rows *row
 
 static enum follow_result complete(struct follow *follow)
 {
+	/* Whatever happened to the database meanwhile: what was copied is published only if it is all. */
+	enum follow_result result = follow_look(follow);
+	if (result != FOLLOW_DONE)
+		return result;
 	follow->meta.complete = true;
-	enum follow_result result = follow_begin(follow);
+	result = follow_begin(follow);
 	follow->applied = 1; /* so that it is stored for an empty database as well */
 	if (result == FOLLOW_DONE)
 		result = follow_commit(follow);
 	/* The disk may take as long as it likes. */
 	workers_idle(follow->slot, follow->thread);
 	if (result == FOLLOW_DONE)
+		result = follow_written(
+			follow, replica_writer_put_memory(follow->writer, &follow->meta));
+	if (result == FOLLOW_DONE)
 		result = follow_written(follow, replica_writer_publish(follow->writer));
 	workers_busy(follow->slot, follow->thread);
 	if (result != FOLLOW_DONE)
 		return result;
 	log_event(LOG_INFO, "replica_built", NULL);
+	follow->build_pause_s = 0;
 	metrics_set(METRIC_links_lost, 0, 0, 0);
 	follow->phase = FOLLOW_FOLLOWING;
 	follow->catching_up = false;
@@ -76,6 +95,8 @@ enum follow_result follow_build(struct follow *follow)
 {
 	uint64_t now = clock_monotonic();
 	enum follow_result result = FOLLOW_DONE;
+	if (now < follow->build_due)
+		return FOLLOW_AWAY;
 	if (follow->walked[0] == '\0')
 		result = begin_file(follow);
 	if (result == FOLLOW_DONE)

@@ -64,8 +64,7 @@ static bool is_in(const struct db_rows *rows, int *row, const struct replica_rec
 	while (*row < db_rows_count(rows) &&
 		(order = strcmp(db_text(rows, *row, 0), record->link.code)) < 0)
 		(*row)++;
-	return *row < db_rows_count(rows) && order == 0 &&
-	       db_number(rows, *row, 15) >= record->link.version;
+	return *row < db_rows_count(rows) && order == 0 && follow_has(rows, *row, record);
 }
 
 /*
@@ -100,23 +99,19 @@ static enum follow_result gather_suspects(
 	return FOLLOW_MORE;
 }
 
-static bool has_version(const struct db_rows *rows, const struct replica_record *record)
+static bool has(const struct db_rows *rows, const struct replica_record *record)
 {
 	for (int row = 0; row < db_rows_count(rows); row++)
 		if (strcmp(db_text(rows, row, 0), record->link.code) == 0)
-			return db_number(rows, row, 15) >= record->link.version;
+			return follow_has(rows, row, record);
 	return false;
 }
 
 static void count_lost(struct follow *follow, const struct replica_record *record)
 {
 	struct follow_comparison *comparison = &follow->comparison;
-	if (comparison->lost < REPLICA_KNOWN) {
-		struct replica_known *missing = &comparison->missing[comparison->lost];
-		(void)text_copy(missing->code, sizeof(missing->code), record->link.code);
-		missing->version = record->link.version;
-		missing->updated_us = follow_updated_us(record);
-	}
+	if (comparison->lost < REPLICA_KNOWN)
+		comparison->missing[comparison->lost] = follow_known(record);
 	comparison->lost++;
 }
 
@@ -134,7 +129,7 @@ static enum follow_result judge_suspects(struct follow *follow, unsigned suspect
 		if (replica_writer_find(follow->writer, follow->suspects[i], &record) ==
 				REPLICA_OK &&
 			(follow->wrong != NULL || is_old(follow, &record)) &&
-			!has_version(follow->rows, &record))
+			!has(follow->rows, &record))
 			count_lost(follow, &record);
 	db_rows_free(follow->rows);
 	return FOLLOW_DONE;
@@ -157,6 +152,7 @@ static void finish(struct follow *follow)
 {
 	struct follow_comparison *comparison = &follow->comparison;
 	comparison->running = false;
+	replica_writer_prove(follow->writer);
 	metrics_set(METRIC_links_lost, 0, 0, (int64_t)comparison->lost);
 	follow->note_due = 0;
 	tell(follow);
@@ -182,7 +178,8 @@ static enum follow_result compare_chunk(struct follow *follow, const struct db_r
 	if (follow->wrong == NULL && comparison->lost * 100 > follow->entries * LOST_PER_HUNDRED)
 		follow_miss(follow, comparison->missing,
 			comparison->lost < REPLICA_KNOWN ? (unsigned)comparison->lost
-							 : REPLICA_KNOWN);
+							 : REPLICA_KNOWN,
+			"it lacks more than one of a hundred links");
 	else if (walked == FOLLOW_DONE)
 		finish(follow);
 	return FOLLOW_DONE;
@@ -199,7 +196,8 @@ enum follow_result follow_compare(struct follow *follow)
 	if (result != FOLLOW_DONE)
 		return result;
 	result = compare_chunk(follow, rows);
-	if (result != FOLLOW_DONE)
+	/* What has turned out wrong is compared from the beginning. */
+	if (result != FOLLOW_DONE && result != FOLLOW_WRONG)
 		(void)text_copy(follow->comparison.after, sizeof(follow->comparison.after), before);
 	db_rows_free(rows);
 	return result;

@@ -70,19 +70,20 @@ struct follow {
 	int64_t now_us;     /* its time at the last look, and */
 	uint64_t looked;    /* clock_monotonic() before that */
 	const char *wrong;  /* why it must not be copied, or NULL */
-	const char *wrong_now; /* the same as the last judgement has it */
-	bool catching_up;      /* it was wrong: absent here is not yet absent there */
-	bool behind;           /* nor is it after a build, until all changes since were read */
+	bool catching_up;   /* it was wrong: absent here is not yet absent there */
+	bool behind;        /* nor is it after a build, until all changes since were read */
 	uint64_t look_due, complain_due, second_due, note_due;
 	enum label_state noted;
 
 	char walked[CODE_MAX + 1]; /* how far a build has come */
+	unsigned build_pause_s;    /* after one that failed, and */
+	uint64_t build_due;        /* until when it lasts */
 	struct follow_comparison comparison;
 	struct db_rows *rows; /* of follow_ask() */
 	char hints[HINT_CELLS][HINT_MAX + 1];
-	unsigned hinted; /* of them, not yet applied */
+	unsigned hinted;                        /* of them, not yet applied */
 	char changed[HINT_CELLS][HINT_MAX + 1]; /* of those that a cursor came by */
-	bool to_notify; /* other nodes, of what was hinted at */
+	bool to_notify;                         /* other nodes, of what was hinted at */
 	uint64_t notify_due;
 	bool hints_lost; /* others were, and what they may have meant is not yet read again */
 	char suspects[FOLLOW_SUSPECTS][CODE_MAX + 1];
@@ -103,7 +104,14 @@ __attribute__((warn_unused_result)) enum follow_result follow_ask_codes(struct f
 __attribute__((warn_unused_result)) bool follow_read_row(
 	const struct db_rows *rows, int row, struct replica_record *record);
 
+int64_t follow_created_us(const struct replica_record *record);
 int64_t follow_updated_us(const struct replica_record *record);
+
+/* As what must be in the database. */
+struct replica_known follow_known(const struct replica_record *record);
+
+/* Whether a row of this code is the very same link, or has a newer version. */
+bool follow_has(const struct db_rows *rows, int row, const struct replica_record *record);
 
 /* ---- follow_apply.c: into the replica, within a transaction. */
 
@@ -115,7 +123,13 @@ void follow_abort(struct follow *follow);
 /* What is known about the replica, on the disk: a restart must not forget it. */
 void follow_keep_meta(struct follow *follow);
 
-/* Stores it unless a newer version is there. */
+/* What a database must have to be copied, beside the replica: its loss must not forget that. */
+void follow_remember(struct follow *follow);
+
+/*
+ * Stores it unless a newer version is there. WRONG: another link has its code here, so the database
+ * has lost that one.
+ */
 __attribute__((warn_unused_result)) enum follow_result follow_apply(
 	struct follow *follow, const struct replica_record *record);
 __attribute__((warn_unused_result)) enum follow_result follow_apply_rows(
@@ -136,12 +150,15 @@ __attribute__((warn_unused_result)) enum follow_result follow_look(struct follow
 /* What an operator has said, about once a second. */
 void follow_take_acceptance(struct follow *follow);
 
-/* From now on the database is wrong, because it lacks these. */
-void follow_miss(struct follow *follow, const struct replica_known *missing, unsigned count);
+/* From now on the database is wrong, because it lacks these; why: borrowed for ever. */
+void follow_miss(struct follow *follow, const struct replica_known *missing, unsigned count,
+	const char *why);
 
 /* ---- follow_build.c, follow_changes.c, follow_compare.c: a piece of each. */
 
 void follow_start_build(struct follow *follow);
+/* What was built is useless: another attempt, but each time later, up to a minute. */
+void follow_put_off_build(struct follow *follow);
 __attribute__((warn_unused_result)) enum follow_result follow_build(struct follow *follow);
 
 void follow_start_cursors(struct follow *follow, int64_t us, const char *code);

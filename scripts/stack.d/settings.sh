@@ -31,10 +31,20 @@ make_directories() {
 	private_directory "$plain/pg" "$database_user" 750
 	chgrp "$web_group" "$plain/pg"
 	private_directory "$shared" "$web_user" 700
-	private_directory "$LINKSHRINK_REPLICA" "$web_user" 750
-	private_directory "$LINKSHRINK_SPOOL" "$web_user" 750
+	make_data_directories
 	prepare_log "$web_user" linkshrink.log lighttpd.log programs.log
 	prepare_log "$(id -un)" postgresql.log stack.log
+}
+
+make_data_directories() {
+	private_directory "$LINKSHRINK_REPLICA" "$web_user" 750
+	private_directory "$LINKSHRINK_SPOOL" "$web_user" 750
+}
+
+# The programs may not make them where the directory above is not theirs.
+remake_directories() {
+	[ ! -d "$LINKSHRINK_REPLICA" ] || [ ! -d "$LINKSHRINK_SPOOL" ] || return 0
+	(trap - EXIT; make_data_directories) || true # a failure must not end the stack
 }
 
 # The directory is not theirs, so that nobody can plant links where root writes.

@@ -165,6 +165,11 @@ Test(follow, takes_over_each_change_and_no_older_version)
 	database_do(OWNER, "UPDATE links SET target = 'https://second.example/', version = 2, "
 			   "updated_at = clock_timestamp() WHERE code = 'changing'");
 	TURN_UNTIL(leads_to("changing", "https://second.example/"));
+	/* No longer among the newest, which must not go back. */
+	database_do(OWNER,
+		"INSERT INTO links (code, target) SELECT 'newer-' || i, 'https://newer.example/' "
+		"FROM generate_series(1, 16) AS i");
+	TURN_UNTIL(has("newer-16"));
 	database_do(OWNER, "UPDATE links SET target = 'https://first.example/', version = 1, "
 			   "updated_at = clock_timestamp() WHERE code = 'changing'");
 	create("after-it");
@@ -272,4 +277,16 @@ Test(follow, builds_another_file_when_the_file_is_gone)
 	cr_assert(system(command) == 0);
 	TURN_UNTIL(replica_writer_generation(follow->writer) != generation && is_following());
 	cr_assert(eq(u64, replica_writer_count(follow->writer), LINKS));
+}
+
+Test(follow, builds_less_and_less_often_where_it_has_no_room)
+{
+	create_old("many-", 5 * LINKS);
+	follow_free(follow);
+	follow = follow_new(directory, 1 << 16, 1);
+	TURN_UNTIL(follow->build_pause_s == 2);
+	for (int i = 0; i < 100; i++)
+		turn();
+	cr_assert(eq(i64, metric(METRIC_replica_builds), 2));
+	cr_assert(state() == LABEL_state_BUILDING);
 }

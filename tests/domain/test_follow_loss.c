@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hints.h"
 #include "domain/following.h"
 
@@ -18,15 +19,34 @@ static void compare(void)
 	TURN_UNTIL(!follow->comparison.running);
 }
 
-static void accept_database(const char *word, const char *identity)
+static void accept_long_ago(const char *word, const char *identity, int seconds)
 {
 	char path[FOLLOWING_PATH_MAX + 16];
 	snprintf(path, sizeof(path), "%s/accept", directory);
 	FILE *file = fopen(path, "w");
 	cr_assert(file != NULL);
-	fprintf(file, "%s %s\n", word, identity);
+	fprintf(file, "%s %lld %s\n", word, (long long)(clock_wall_ms() / 1000 - seconds),
+		identity);
 	fclose(file);
 	TURN_UNTIL(access(path, F_OK) != 0);
+}
+
+static void accept_database(const char *word, const char *identity)
+{
+	accept_long_ago(word, identity, 0);
+}
+
+static void start_again(void)
+{
+	follow_free(follow);
+	follow = follow_new(directory, REPLICA_BYTES, 1);
+}
+
+static void remove_replica(const char *files)
+{
+	char command[2 * FOLLOWING_PATH_MAX];
+	snprintf(command, sizeof(command), "cd %s && rm -f %s", directory, files);
+	cr_assert(system(command) == 0);
 }
 
 Test(follow_loss, puts_right_what_differs)
@@ -101,8 +121,8 @@ Test(follow_loss, refuses_a_database_that_lost_more_than_one_of_a_hundred)
 {
 	create_old("many-", LINKS);
 	TURN_UNTIL(is_following());
-	database_do(OWNER, "CREATE TABLE saved AS SELECT * FROM links WHERE code LIKE 'many-1_'; "
-			   "DELETE FROM links WHERE code LIKE 'many-1_'");
+	database_do(OWNER, "CREATE TABLE saved AS SELECT * FROM links WHERE code LIKE 'many-5_'; "
+			   "DELETE FROM links WHERE code LIKE 'many-5_'");
 	follow_start_comparison(follow);
 	TURN_UNTIL(state() == LABEL_state_REFUSING);
 	TURN_UNTIL(!follow->comparison.running);
@@ -110,7 +130,7 @@ Test(follow_loss, refuses_a_database_that_lost_more_than_one_of_a_hundred)
 	create("not-taken-over");
 	turn_some();
 	cr_assert(not(has("not-taken-over")));
-	cr_assert(has("many-10"));
+	cr_assert(has("many-50"));
 	database_do(OWNER, "INSERT INTO links SELECT * FROM saved; DROP TABLE saved");
 	TURN_UNTIL(is_following());
 	cr_assert(has("not-taken-over"));
@@ -145,11 +165,12 @@ Test(follow_loss, refuses_a_database_that_went_back_in_time)
 	create_old("before-", LINKS);
 	create("newest");
 	TURN_UNTIL(is_following());
-	database_do(OWNER, "DELETE FROM links WHERE code = 'newest'");
+	database_do(OWNER, "CREATE TABLE saved AS SELECT * FROM links WHERE code = 'newest'; "
+			   "DELETE FROM links WHERE code = 'newest'");
 	end_sessions();
 	TURN_UNTIL(state() == LABEL_state_REFUSING);
 	cr_assert(has("newest"));
-	create("newest");
+	database_do(OWNER, "INSERT INTO links SELECT * FROM saved; DROP TABLE saved");
 	TURN_UNTIL(is_following());
 }
 
@@ -159,8 +180,7 @@ Test(follow_loss, remembers_what_it_refuses_over_a_restart)
 	create("newest");
 	TURN_UNTIL(is_following());
 	database_do(OWNER, "DELETE FROM links WHERE code = 'newest'");
-	follow_free(follow);
-	follow = follow_new(directory, REPLICA_BYTES, 1);
+	start_again();
 	TURN_UNTIL(state() == LABEL_state_REFUSING);
 	cr_assert(has("newest"));
 }
@@ -206,4 +226,164 @@ Test(follow_loss, takes_no_word_about_another_database)
 	accept_database("rebuild", "7711559420903245459 a3952aab-3811-442e-a066-201e183ef093");
 	turn_some();
 	cr_assert(state() == LABEL_state_REFUSING);
+}
+
+Test(follow_loss, takes_no_word_of_long_ago)
+{
+	create_old("mine-", LINKS);
+	TURN_UNTIL(is_following());
+	forget_links();
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	accept_long_ago("rebuild", follow->database, 301);
+	turn_some();
+	cr_assert(state() == LABEL_state_REFUSING);
+	accept_long_ago("rebuild", follow->database, 290);
+	TURN_UNTIL(is_following());
+}
+
+Test(follow_loss, refuses_what_was_lost_within_a_session)
+{
+	create_old("before-", LINKS);
+	create("newest");
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "DELETE FROM links WHERE code = 'newest'");
+	create("not-taken-over");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	cr_assert(has("newest"));
+	cr_assert(not(has("not-taken-over")));
+}
+
+Test(follow_loss, refuses_another_name_within_a_session)
+{
+	create_old("mine-", LINKS);
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "UPDATE database_identity SET id = gen_random_uuid()");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+}
+
+Test(follow_loss, refuses_a_namesake_of_the_newest)
+{
+	create_old("before-", LINKS);
+	create("newest");
+	TURN_UNTIL(is_following());
+	database_do(OWNER,
+		"DELETE FROM links WHERE code = 'newest'; INSERT INTO links (code, target) "
+		"VALUES ('newest', 'https://forged.example/')");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	cr_assert(leads_to("newest", "https://new.example/"));
+}
+
+/* It lost a link that is not among the newest, and gave its code away. */
+Test(follow_loss, keeps_the_link_whose_code_was_given_away)
+{
+	create_old("given-", LINKS);
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "CREATE TABLE saved AS SELECT * FROM links WHERE code = 'given-77'; "
+			   "DELETE FROM links WHERE code = 'given-77'");
+	create("given-77");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	TURN_UNTIL(metric(METRIC_links_lost) == 1);
+	cr_assert(leads_to("given-77", "https://old.example/77"));
+	follow->look_due = 0;
+	turn_some();
+	cr_assert(state() == LABEL_state_REFUSING);
+	database_do(OWNER, "DELETE FROM links WHERE code = 'given-77'; "
+			   "INSERT INTO links SELECT * FROM saved; DROP TABLE saved");
+	TURN_UNTIL(is_following());
+	cr_assert(eq(i64, metric(METRIC_links_lost), 0));
+}
+
+Test(follow_loss, refuses_a_code_given_away_that_a_comparison_finds)
+{
+	create_old("given-", LINKS);
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "UPDATE links SET id = id + 1000000 WHERE code = 'given-77'");
+	follow_start_comparison(follow);
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	TURN_UNTIL(metric(METRIC_links_lost) == 1);
+}
+
+Test(follow_loss, takes_over_another_link_that_is_a_newer_version)
+{
+	create_old("moved-", LINKS);
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "UPDATE links SET id = id + 1000000, version = 2, target = "
+			   "'https://moved.example/', updated_at = now() WHERE code = 'moved-77'");
+	TURN_UNTIL(leads_to("moved-77", "https://moved.example/"));
+	cr_assert(state() == LABEL_state_FOLLOWING);
+}
+
+Test(follow_loss, goes_on_guarding_after_an_operator_said_follow)
+{
+	create_old("mine-", LINKS);
+	create("newest");
+	TURN_UNTIL(is_following());
+	database_do(OWNER, "CREATE TABLE saved AS SELECT * FROM links WHERE code = 'newest'; "
+			   "DELETE FROM links WHERE code = 'newest'");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	accept_database("follow", follow->database);
+	turn_some();
+	cr_assert(state() == LABEL_state_REFUSING);
+	database_do(OWNER, "INSERT INTO links SELECT * FROM saved; DROP TABLE saved");
+	TURN_UNTIL(is_following());
+}
+
+Test(follow_loss, copies_no_loss_however_often_it_is_started)
+{
+	create_old("kept-", LINKS);
+	TURN_UNTIL(is_following());
+	forget_links();
+	for (int i = 0; i < 8; i++) {
+		start_again();
+		TURN_UNTIL(follow->wrong != NULL);
+	}
+	cr_assert(eq(u64, replica_writer_count(follow->writer), LINKS));
+	cr_assert(eq(i64, metric(METRIC_replica_builds), 1));
+}
+
+Test(follow_loss, copies_no_loss_when_the_replica_is_gone)
+{
+	create_old("kept-", LINKS);
+	TURN_UNTIL(is_following());
+	forget_links();
+	start_again();
+	remove_replica("current links-*");
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	turn_some();
+	cr_assert(eq(i64, metric(METRIC_replica_builds), 1));
+	accept_database("rebuild", follow->database);
+	TURN_UNTIL(is_following());
+	cr_assert(eq(i64, metric(METRIC_replica_builds), 2));
+}
+
+Test(follow_loss, builds_another_replica_of_the_database_that_it_knows)
+{
+	create_old("kept-", LINKS);
+	TURN_UNTIL(is_following());
+	follow_free(follow);
+	remove_replica("current links-*");
+	follow = follow_new(directory, REPLICA_BYTES, 1);
+	TURN_UNTIL(is_following());
+	cr_assert(eq(u64, replica_writer_count(follow->writer), LINKS));
+}
+
+Test(follow_loss, copies_nothing_when_what_it_must_have_is_unreadable)
+{
+	create_old("kept-", LINKS);
+	TURN_UNTIL(is_following());
+	follow_free(follow);
+	remove_replica("current links-* && : >known");
+	follow = follow_new(directory, REPLICA_BYTES, 1);
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	accept_database("follow", follow->database);
+	TURN_UNTIL(is_following());
+}
+
+Test(follow_loss, publishes_no_copy_of_what_was_lost_while_it_was_made)
+{
+	create_old("kept-", 2 * FOLLOW_CHUNK);
+	TURN_UNTIL(follow->walked[0] != '\0');
+	forget_links();
+	TURN_UNTIL(state() == LABEL_state_REFUSING);
+	cr_assert(follow->phase == FOLLOW_BUILDING);
 }

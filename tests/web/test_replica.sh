@@ -62,13 +62,24 @@ check 'without a wrong redirect' none_wrong
 check 'without a crash' same "$(redirect_pids)" "$pids"
 check 'and all links redirect' follow_all
 
+before=$(builds)
+rm -rf "$replica"
+check 'a directory that was removed is made again, and a file in it' wait_until 20 is_rebuilt "$before"
+check 'and all links redirect again' follow_all
+
 # ---- The writer is killed
+
+is_replaced() { stack_programs replicate | grep -qvx "$1"; }
+kill_writer() {
+	local old
+	old=$(stack_programs replicate)
+	kill -KILL "$old"
+	wait_until 20 is_replaced "$old"
+}
 
 start_load create "$LINKSHRINK_PORT" 4 0
 for _ in 1 2 3; do
-	old=$(stack_programs replicate)
-	kill -KILL "$old"
-	check 'a killed replicate is replaced' wait_until 20 eval '[ "$(stack_programs replicate)" ] && [ "$(stack_programs replicate)" != '"$old"' ]'
+	check 'a killed replicate is replaced' kill_writer
 done
 stop_load
 cat "$work/made" >>"$work/links"
@@ -127,6 +138,37 @@ check 'reconcile puts them back' scripts/reconcile --restore
 check 'to the record' is_back
 check 'and replicate follows again' wait_until 20 is_in_state following
 check 'and misses none' wait_until 20 lost_are 0
+
+before=$(builds)
+sql "DELETE FROM links WHERE code IN (SELECT code FROM links ORDER BY updated_at DESC LIMIT 30)"
+check 'links that disappear within a session are missed' wait_until 20 refuses
+# Each writer that finds it so writes a new note.
+judges_anew() { rm -f "$replica/status" && kill_writer && wait_until 20 grep -qsx 'state refusing' "$replica/status"; }
+for _ in 1 2 3 4 5 6; do
+	check 'a new writer refuses as well' judges_anew
+done
+check 'and has all links' follow_all
+mv "$replica/current" "$replica/current.away"
+check 'a writer that finds no replica refuses as well' judges_anew
+check 'so nothing of that was copied' same "$(builds)" "$before"
+mv "$replica/current.away" "$replica/current"
+check 'nor with the replica there again' judges_anew
+check 'links are put back where the sequence is ahead' scripts/reconcile --restore
+check 'to the record, once more' is_back
+check 'what was restored may be restored again' scripts/reconcile --restore
+check 'and is followed' wait_until 20 is_in_state following
+
+sql "DELETE FROM links WHERE code = '$last'; INSERT INTO links (code, target) VALUES ('$last', 'https://example.com/')"
+check 'a code that was given away is missed' wait_until 20 refuses
+check 'its link redirects as before' follow_all
+check 'nobody says that all is well' says_of_restore "^code $last: the copy has link"
+check 'as long as it is not' eval '! scripts/reconcile --restore >/dev/null 2>&1'
+sql "UPDATE links SET code = 'given-away', version = 2, updated_at = now() WHERE code = '$last'"
+check 'settled by hand it is restored' scripts/reconcile --restore
+has_both() { entries_are $(($(wc -l <"$work/links") + 1)); }
+check 'and both links are followed' wait_until 20 has_both
+check 'by a replicate that is content' wait_until 20 is_in_state following
+whole=$(fingerprint)
 
 new_database >/dev/null
 db/migrate.sh "$(owner)" >/dev/null
