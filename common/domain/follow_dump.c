@@ -74,13 +74,15 @@ bool follow_dump(const char *directory)
 	char memory[2 * REPLICA_RECORD_MAX + 512], after[CODE_MAX + 1] = "";
 	struct replica *replica = replica_new(directory);
 	struct replica_record record;
+	enum link_result found = LINK_DOWN;
 	bool good = replica != NULL;
-	while (good && replica_next(replica, after, &record)) {
+	while (good && (found = replica_next(replica, after, &record)) == LINK_OK) {
 		struct text row = text_fixed(memory, sizeof(memory));
 		add_record(&row, &record);
 		good = !row.cut && fputs(memory, stdout) >= 0 &&
 		       text_copy(after, sizeof(after), record.link.code);
 	}
 	replica_free(replica);
-	return good && fflush(stdout) == 0;
+	/* Half a dump must not look like a whole one. */
+	return good && found == LINK_UNKNOWN && fflush(stdout) == 0;
 }

@@ -342,12 +342,19 @@ enum link_result replica_find_id(
 		db);
 }
 
-bool replica_next(struct replica *replica, const char *after, struct replica_record *record)
+enum link_result replica_next(
+	struct replica *replica, const char *after, struct replica_record *record)
 {
 	struct look look = {
 		.replica = replica, .work = find_next, .code = after, .record = record
 	};
-	return see(&look) == SEEN;
+	switch (see(&look)) {
+	case SEEN: return LINK_OK;
+	case NOT_THERE: return LINK_UNKNOWN;
+	case NO_FILE:
+	case UNREADABLE: break;
+	}
+	return LINK_DOWN;
 }
 
 void replica_settle(const char *const codes[], unsigned count)

@@ -24,8 +24,8 @@ void replica_free(struct replica *replica);
 /*
  * LINK_OK: follow it. LINK_UNKNOWN: there is none, or it is disabled or not valid yet. LINK_GONE:
  * deleted or expired. LINK_DOWN: it cannot be said now; unknown is not absent, so answer 503.
- * While the replica is being built, or lacks a link that somebody was told of, what it does not
- * have is asked of PostgreSQL, by db.
+ * While the replica is absent or being built, or lacks a link that somebody was told of, what it
+ * does not have is asked of PostgreSQL, by db.
  */
 __attribute__((warn_unused_result)) enum link_result replica_find(
 	struct replica *replica, struct db *db, const char *code, struct link *found);
@@ -35,10 +35,10 @@ __attribute__((warn_unused_result)) enum link_result replica_find_id(
 	struct replica *replica, struct db *db, int64_t id, struct link *found);
 
 /*
- * The first record whose code is greater than `after`, "" for the first of all; false: there is
- * none, or nothing can be read. For tools.
+ * The first record whose code is greater than `after`, "" for the first of all: LINK_OK;
+ * LINK_UNKNOWN: there is none; LINK_DOWN: it cannot be said. For tools.
  */
-__attribute__((warn_unused_result)) bool replica_next(
+__attribute__((warn_unused_result)) enum link_result replica_next(
 	struct replica *replica, const char *after, struct replica_record *record);
 
 /*

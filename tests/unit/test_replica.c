@@ -151,12 +151,14 @@ Test(replica, walks_in_the_order_of_codes)
 	static struct replica_record record;
 	char after[CODE_MAX + 1] = "";
 	unsigned n = 0;
+	cr_expect_eq(replica_next(replica, "", &record), LINK_DOWN, "there is no file");
 	replica_scratch_build_apart(500);
-	for (; replica_next(replica, after, &record); n++) {
+	for (; replica_next(replica, after, &record) == LINK_OK; n++) {
 		cr_assert_str_eq(record.link.code, replica_scratch_code(n));
 		memcpy(after, record.link.code, sizeof(after));
 	}
 	cr_expect_eq(n, 500);
+	cr_expect_eq(replica_next(replica, after, &record), LINK_UNKNOWN);
 }
 
 static void *put_soon(void *context)

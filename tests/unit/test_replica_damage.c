@@ -216,7 +216,7 @@ static void read_all(void)
 			strcmp(link.target, wanted.link.target) != 0)
 			_exit(1);
 	}
-	while (replica_next(replica, after, &record))
+	while (replica_next(replica, after, &record) == LINK_OK)
 		memcpy(after, record.link.code, sizeof(after));
 	replica_free(replica);
 	_exit(0);
@@ -260,6 +260,9 @@ Test(replica_damage, of_a_record_is_reported_to_the_writer)
 	cr_expect_eq(replica_scratch_find(replica, 4), LINK_OK);
 	cr_expect_eq(segment_get()->hints_added, 1);
 	cr_expect_eq(segment_get()->bells[0].rung, 1);
+	cr_expect_eq(replica_next(replica, replica_scratch_code(3), &record), LINK_OK);
+	cr_expect_eq(replica_next(replica, replica_scratch_code(4), &record), LINK_DOWN,
+		"not the end of the walk");
 	replica_free(replica);
 	cr_assert_eq(replica_writer_open(writer), REPLICA_OK);
 	cr_expect_eq(

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/segment.h"
+#include "domain/replica_private.h"
 #include "unit/replica_scratch.h"
 #include "unit/scratch.h"
 
@@ -276,27 +278,164 @@ Test(replica_writer, finds_the_last_commit_of_one_that_was_killed)
 	replica_scratch_put(writer, &record);
 }
 
+static struct replica_meta known;
+
+Test(replica_writer, remembers_what_must_be_there_without_its_file)
+{
+	static struct replica_meta meta = { .identity = "7301",
+		.complete = true,
+		.cursor_us = 1,
+		.known = { { "abc", 1, 3, 1600, 1700 }, [15] = { "xyz", 2, 1, 1600, 1600 } } };
+	cr_assert_eq(replica_writer_open(writer), REPLICA_MISSING);
+	cr_expect_eq(replica_writer_get_memory(writer, &known), REPLICA_MISSING);
+	cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+	replica_scratch_build(writer, 1);
+	cr_expect_eq(replica_writer_get_memory(writer, &known), REPLICA_OK);
+	cr_expect_str_eq(known.identity, "7301");
+	cr_expect_str_eq(known.known[0].code, "abc");
+	cr_expect_eq(known.known[0].version, 3);
+	cr_expect_str_eq(known.known[15].code, "xyz");
+	cr_expect_not(known.complete, "of the file, which may be gone");
+	cr_expect_eq(known.cursor_us, 0);
+	meta.known[1] = (struct replica_known){ "new", 3, 1, 1800, 1800 };
+	cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+	cr_assert_eq(replica_writer_get_memory(writer, &known), REPLICA_OK);
+	cr_expect_str_eq(known.known[1].code, "new");
+	cr_expect_neq(access(scratch_path("known.new"), F_OK), 0);
+}
+
+Test(replica_writer, writes_again_what_was_removed)
+{
+	const struct replica_meta meta = { .identity = "7301" };
+	cr_assert_eq(replica_writer_open(writer), REPLICA_MISSING);
+	cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+	cr_assert_eq(unlink(scratch_path("known")), 0);
+	cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+	cr_expect_eq(replica_writer_get_memory(writer, &known), REPLICA_OK);
+}
+
+Test(replica_writer, tells_a_damaged_memory_from_none)
+{
+	static const off_t sizes[] = { 0, 100, sizeof(known) };
+	struct replica_meta meta = { .identity = "7301" };
+	cr_assert_eq(replica_writer_open(writer), REPLICA_MISSING);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		meta.known[0].version++;
+		cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+		cr_assert_eq(truncate(scratch_path("known"), sizes[i]), 0);
+		cr_expect_eq(replica_writer_get_memory(writer, &known), REPLICA_DAMAGED);
+	}
+	meta.known[0].version++;
+	cr_assert_eq(replica_writer_put_memory(writer, &meta), REPLICA_OK);
+	int file = open(scratch_path("known"), O_WRONLY);
+	cr_assert_eq(pwrite(file, "8", 1, 8), 1);
+	close(file);
+	cr_expect_eq(replica_writer_get_memory(writer, &known), REPLICA_DAMAGED);
+}
+
 static void open_only(void)
 {
 	(void)!replica_writer_open(replica_scratch_writer());
 }
 
-Test(replica_writer, gives_up_a_file_that_nobody_survives)
+static void open_and_commit(void)
 {
-	replica_scratch_build_apart(1);
-	for (int i = 0; i < 4; i++)
-		scratch_kill(scratch_fork(open_only));
-	cr_expect_eq(replica_writer_open(writer), REPLICA_OK);
-	const struct replica_record record = replica_scratch_record(1);
-	replica_scratch_put(writer, &record);
+	struct replica_writer *child = replica_scratch_writer();
+	const struct replica_record record = replica_scratch_record(0);
+	cr_assert_eq(replica_writer_open(child), REPLICA_OK);
+	replica_scratch_put(child, &record);
+}
+
+static void open_and_prove(void)
+{
+	struct replica_writer *child = replica_scratch_writer();
+	cr_assert_eq(replica_writer_open(child), REPLICA_OK);
+	replica_writer_prove(child);
+}
+
+static void open_for_a_minute(void)
+{
+	struct replica_writer *child = replica_scratch_writer();
+	cr_assert_eq(replica_writer_open(child), REPLICA_OK);
+	child->opened -= 60 * CLOCK_S;
+	cr_assert_eq(replica_writer_check(child), REPLICA_OK);
+}
+
+static void open_twice(void)
+{
+	struct replica_writer *child = replica_scratch_writer();
+	for (int i = 0; i < 9; i++)
+		cr_assert_eq(replica_writer_open(child), REPLICA_OK);
+}
+
+static void open_and_end(void)
+{
+	struct replica_writer *child = replica_scratch_writer();
+	(void)!replica_writer_open(child);
+	replica_writer_free(child);
+}
+
+/* What a process finds after five others that did this and were killed. */
+static enum replica_result after_five(void (*work)(void))
+{
+	replica_scratch_build(writer, 1);
 	replica_writer_free(writer);
 	for (int i = 0; i < 5; i++)
-		scratch_kill(scratch_fork(open_only));
+		scratch_kill(scratch_fork(work));
+	writer = replica_scratch_writer();
+	return replica_writer_open(writer);
+}
+
+Test(replica_writer, gives_up_a_file_that_nobody_survives)
+{
+	cr_expect_eq(after_five(open_only), REPLICA_DAMAGED);
+	cr_expect_eq(replica_writer_find(writer, "abc", &found), REPLICA_DAMAGED);
+	cr_expect_eq(replica_writer_open(writer), REPLICA_DAMAGED);
+	cr_expect_eq(after_five(open_and_commit), REPLICA_DAMAGED, "a commit is no proof");
+}
+
+Test(replica_writer, keeps_a_file_that_was_survived)
+{
+	cr_expect_eq(after_five(open_and_prove), REPLICA_OK);
+	cr_expect_eq(after_five(open_for_a_minute), REPLICA_OK);
+	cr_expect_eq(after_five(open_and_end), REPLICA_OK);
+}
+
+Test(replica_writer, counts_processes_that_died_and_nothing_else)
+{
+	replica_scratch_build(writer, 1);
+	replica_writer_free(writer);
+	for (int i = 0; i < 3; i++)
+		scratch_kill(scratch_fork(open_twice));
+	writer = replica_scratch_writer();
+	cr_expect_eq(replica_writer_open(writer), REPLICA_OK);
+}
+
+static void find_damage(void)
+{
+	struct replica_writer *child = replica_scratch_writer();
+	cr_assert_eq(replica_writer_open(child), REPLICA_OK);
+	cr_assert_eq(unlink(scratch_path("current")), 0);
+	cr_assert_eq(replica_writer_check(child), REPLICA_DAMAGED);
+}
+
+Test(replica_writer, distrusts_what_another_process_found_damaged)
+{
+	char name[64] = "";
+	replica_scratch_build(writer, 1);
+	replica_writer_free(writer);
+	cr_assert_gt(readlink(scratch_path("current"), name, sizeof(name) - 1), 0);
+	scratch_kill(scratch_fork(find_damage));
+	cr_assert_eq(symlink(name, scratch_path("current")), 0);
 	writer = replica_scratch_writer();
 	cr_expect_eq(replica_writer_open(writer), REPLICA_DAMAGED);
-	cr_expect_eq(replica_writer_find(writer, "abc", &found), REPLICA_DAMAGED);
+	replica_writer_free(writer);
+	writer = replica_scratch_writer();
+	cr_expect_eq(replica_writer_open(writer), REPLICA_DAMAGED, "after an orderly end, too");
 	replica_scratch_build(writer, 1);
-	cr_expect_eq(replica_writer_open(writer), REPLICA_OK);
+	replica_writer_free(writer);
+	writer = replica_scratch_writer();
+	cr_expect_eq(replica_writer_open(writer), REPLICA_OK, "it is another one");
 }
 
 Test(replica_writer, says_when_its_file_is_full)
