@@ -65,8 +65,14 @@ static void count_click(
 		.client = req->client,
 		.purpose = req->purpose };
 	metrics_add(METRIC_clicks, 0, 0, 1);
+	/*
+	 * A disk that is frozen holds this up until it is back. Whoever is in a write cannot even
+	 * be killed, and a kill would take along the threads that still answer.
+	 */
+	workers_idle(worker->slot, worker->thread);
 	/* Answered all the same; the writer has counted the loss. */
 	(void)click_record(worker->clicks, &click);
+	workers_busy(worker->slot, worker->thread);
 }
 
 /* A sick disk may hold this up for longer than a request may take; that is no stalled process. */

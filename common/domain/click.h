@@ -9,7 +9,7 @@
  *
  * It waits for no disk, as far as that is in our hands: a write to a disk that is frozen, or whose
  * journal hangs, returns when the disk is back, and no sooner. Clicks are dropped (error) once
- * click_sync() has waited for such a disk for a second; threads that are in a write by then stay.
+ * click_sync() has waited for such a disk for a second; a thread that is in a write by then stays.
  *
  * A file of the spool, a segment, is named <16 lower-case hex digits>.clicks, a random number from
  * 1 to 2^63 - 1. It appears with its writer's lock (flock) already held, and who can take that lock

@@ -77,6 +77,11 @@ static bool give_name(int descriptor, int folder)
 	return linkat(AT_FDCWD, unnamed, folder, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
+static int open_unnamed(int folder, const char *directory)
+{
+	return openat(folder, directory, O_TMPFILE | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
+}
+
 /*
  * Locked before it has a name, so that nobody ever finds it without its lock. A process that is
  * killed before leaves nothing; after, a segment without records, finished.
@@ -89,8 +94,7 @@ static bool make(struct click_file *file, int64_t node)
 		return false;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
-	file->descriptor =
-		openat(file->folder, ".", O_TMPFILE | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
+	file->descriptor = open_unnamed(file->folder, ".");
 	return file->descriptor >= 0 && write_header(file->descriptor, node, &file->len) &&
 	       flock(file->descriptor, LOCK_EX | LOCK_NB) == 0 &&
 	       give_name(file->descriptor, file->folder);
@@ -286,7 +290,7 @@ void click_files_probe(const char *directory)
 {
 	pthread_mutex_lock(&syncing);
 	begin_waiting();
-	int descriptor = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0640);
+	int descriptor = open_unnamed(AT_FDCWD, directory);
 	if (descriptor >= 0)
 		close(descriptor);
 	end_waiting();

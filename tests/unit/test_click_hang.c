@@ -1,10 +1,11 @@
 /*
- * Clicks while a disk hangs. The disk is this file's: fdatasync() waits here as long as a test
- * wants it to.
+ * Clicks while a disk hangs. The disk is this file's: fdatasync(), and making a file without a
+ * name, wait here as long as a test wants them to.
  */
 #include "domain/click.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -15,13 +16,25 @@
 
 static atomic_bool hangs, waits;
 
-int fdatasync(int descriptor)
+static void wait_for_disk(void)
 {
 	waits = hangs;
 	while (hangs)
 		usleep(1000);
 	waits = false;
+}
+
+int fdatasync(int descriptor)
+{
+	wait_for_disk();
 	return (int)syscall(SYS_fdatasync, descriptor);
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		wait_for_disk();
+	return (int)syscall(SYS_openat, folder, path, flags, 0640);
 }
 
 TestSuite(click_hang, .init = spooling_begin, .fini = spooling_end);
@@ -38,8 +51,9 @@ static pthread_t let_it_hang(void)
 	pthread_t thread;
 	hangs = true;
 	cr_assert_eq(pthread_create(&thread, NULL, sync_all, NULL), 0);
-	while (!waits)
+	for (unsigned wait = 0; !waits && wait < 10000; wait++)
 		usleep(1000);
+	cr_assert(waits);
 	return thread;
 }
 
@@ -63,6 +77,21 @@ Test(click_hang, drops_clicks_until_the_disk_is_back)
 	look();
 	cr_expect_eq(found.segments, 1);
 	cr_expect_eq(found.records, spooled());
+}
+
+Test(click_hang, is_noticed_by_who_has_written_nothing)
+{
+	unsigned wait = 0;
+	pthread_t thread = let_it_hang();
+	while (!click_files_hang() && ++wait < 6000)
+		usleep(10000);
+	cr_assert(click_files_hang());
+	cr_expect_eq(record(), CLICK_DROPPED);
+	cr_expect_eq(dropped(LABEL_reason_ERROR), 1);
+	let_it_go(thread);
+	look();
+	cr_expect_eq(found.segments, 0);
+	cr_expect_eq(record(), CLICK_KEPT);
 }
 
 Test(click_hang, does_not_hide_that_a_segment_was_deleted)
