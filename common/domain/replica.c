@@ -259,11 +259,23 @@ static void report(struct replica *replica, const char *code)
 	bell_ring(BELL_LINKS_WANTED);
 }
 
+/*
+ * Whether PostgreSQL is to be asked. Not for what a sound file lacks whose writer is merely silent:
+ * as a rule because PostgreSQL is, and waiting for it would hold up other redirects.
+ */
+static bool is_to_be_asked(enum sight sight, enum label_state state)
+{
+	if (state != LABEL_state_ABSENT)
+		return state == LABEL_state_BUILDING;
+	return sight != NOT_THERE ||
+	       atomic_load(&segment_get()->replica.state) == LABEL_state_ABSENT;
+}
+
 /* What it means that the link was not seen. */
 static enum link_result explain(
 	enum sight sight, enum label_state state, struct db *db, const struct look *look)
 {
-	if (state == LABEL_state_BUILDING && db != NULL)
+	if (db != NULL && is_to_be_asked(sight, state))
 		return ask(db, look);
 	if (sight == UNREADABLE) {
 		report(look->replica, look->code);

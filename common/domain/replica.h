@@ -24,8 +24,8 @@ void replica_free(struct replica *replica);
 /*
  * LINK_OK: follow it. LINK_UNKNOWN: there is none, or it is disabled or not valid yet. LINK_GONE:
  * deleted or expired. LINK_DOWN: it cannot be said now; unknown is not absent, so answer 503.
- * While the replica is absent or being built, or lacks a link that somebody was told of, what it
- * does not have is asked of PostgreSQL, by db.
+ * While there is no replica or it is being built, or lacks a link that somebody was told of, what it
+ * does not have is asked of PostgreSQL, by db. Not so while its writer is merely silent.
  */
 __attribute__((warn_unused_result)) enum link_result replica_find(
 	struct replica *replica, struct db *db, const char *code, struct link *found);

@@ -301,8 +301,8 @@ Test(link, is_followed_only_while_it_is_active_and_valid)
 	}
 }
 
-/* Without a file, all is asked while one is being built. */
-Test(replica, judges_what_it_is_told_while_it_is_being_built)
+/* Without a file all is asked, but not a database that must not be copied. */
+Test(replica, judges_what_it_is_told_while_there_is_no_file)
 {
 	struct replica *replica = replica_new("/nonexistent");
 	struct db *db = database_open();
@@ -322,7 +322,12 @@ Test(replica, judges_what_it_is_told_while_it_is_being_built)
 	cr_assert(replica_find(replica, db, "judged", &found) == LINK_GONE);
 	change("judged", "valid_until = NULL, valid_since = now() + interval '1 h'");
 	cr_assert(replica_find(replica, db, "judged", &found) == LINK_UNKNOWN);
-	cr_expect(metrics_value(METRIC_replica_lookups, LABEL_lookup_ASKED, 0) == 6);
+	change("judged", "valid_since = NULL");
+	atomic_store(&segment_get()->replica.state, LABEL_state_ABSENT);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_OK);
+	atomic_store(&segment_get()->replica.state, LABEL_state_REFUSING);
+	cr_assert(replica_find(replica, db, "judged", &found) == LINK_DOWN);
+	cr_expect(metrics_value(METRIC_replica_lookups, LABEL_lookup_ASKED, 0) == 7);
 	replica_free(replica);
 	db_free(db);
 }
