@@ -16,7 +16,7 @@
  * time in seconds since 1970 (it is good for five minutes) and the identity of the database.
  *
  * Each look judges the database, and so does what comes before and after a build. What it must have
- * outlives the replica. Another link under a known code is a loss, too, unless its version is newer.
+ * outlives the replica. Another link under a known code is a loss, too, unless it is newer.
  */
 #ifndef DOMAIN_FOLLOW_H
 #define DOMAIN_FOLLOW_H

@@ -171,7 +171,7 @@ static const char *heed(const struct follow *follow, char *text)
 	return age >= -ACCEPTANCE_S && age <= ACCEPTANCE_S ? text : NULL;
 }
 
-/* What the links that are known are missing from is wrong still, unless they are to be forgotten. */
+/* A database that lacks known links stays wrong, unless they are to be forgotten. */
 static void accept_database(struct follow *follow, bool forget)
 {
 	if (forget)
