@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/config.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "domain/follow.h"
 #include "service/service.h"
@@ -54,7 +53,6 @@ static int answer(int argc, char **argv)
 {
 	const char *directory = config_get()->replica;
 	bool good = false;
-	(void)log_open(replicate_service.name, "", LOG_WARNING); /* standard error never fails */
 	if (argc == 2 && strcmp(argv[1], "--dump") == 0) {
 		good = follow_dump(directory);
 	} else if (argc == 2 && strcmp(argv[1], "--status") == 0) {

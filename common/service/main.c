@@ -121,6 +121,13 @@ static int show_settings(void)
 	return EXIT_SUCCESS;
 }
 
+/* Whoever typed it reads what goes wrong, not the log. */
+static int obey(int argc, char **argv)
+{
+	(void)log_open(SERVICE.name, "", LOG_WARNING);
+	return SERVICE.command(argc, argv);
+}
+
 /* What a program is asked on a terminal rather than by lighttpd. */
 static int answer_argument(int argc, char **argv)
 {
@@ -132,7 +139,7 @@ static int answer_argument(int argc, char **argv)
 	if (strcmp(argument, "--check-config") == 0)
 		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (SERVICE.command != NULL)
-		return load_settings() ? SERVICE.command(argc, argv) : EXIT_FAILURE;
+		return load_settings() ? obey(argc, argv) : EXIT_FAILURE;
 	fprintf(stderr,
 		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
 		"--settings and --check-config\n",
