@@ -399,7 +399,9 @@ static void set_limit(struct ingest *ingest, enum store_result result, uint64_t 
 	} else if (count < ingest->limit) {
 		ingest->limit = CLICKS_USUAL;
 	} else if (took < QUICK_MS * CLOCK_MS && ingest->limit < CLICKS_MAX) {
-		ingest->limit *= 2;
+		ingest->limit *= took < QUICK_MS / 4 * CLOCK_MS ? 4 : 2;
+		if (ingest->limit > CLICKS_MAX)
+			ingest->limit = CLICKS_MAX;
 	}
 }
 
