@@ -1,0 +1,293 @@
+#!/bin/bash
+# The rules of prometheus/: valid, each alert tested both ways, complete, explained in the runbook;
+# they speak of what exists; and their tests can fail.
+set -euo pipefail
+
+case "${1:-}" in --help | -h) echo 'usage: tests/lint/test_rules.sh'; exit 0 ;; esac
+cd "$(dirname "$0")/../.."
+if ! command -v promtool >/dev/null; then
+	echo 'ok - rules # skip promtool (package prometheus) is not installed'
+	exit 0
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/linkshrink-rules.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+rules=(prometheus/rules/*.yml)
+tests=(prometheus/tests/*.yml)
+mapfile -t all < <(basename -a -s .yml "${tests[@]}")
+
+check() { # statement command…
+	local name=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		printf '%s\n' "$said" | head -n 60 | sed 's/^/    /'
+		failed=1
+	fi
+}
+
+# nothing STATEMENT COMMAND…: what it prints is what is wrong
+nothing() {
+	local name=$1
+	shift
+	check "$name" silent "$@"
+}
+silent() {
+	local said
+	said=$("$@")
+	[ -z "$said" ] || { printf '%s\n' "$said"; return 1; }
+}
+
+# ---- Valid, and true to their tests.
+
+check 'promtool finds nothing to say against the rules' \
+	promtool check rules --lint=all --lint-fatal "${rules[@]}"
+[ ! -f prometheus/prometheus.yml ] ||
+	check 'nor against the configuration' promtool check config prometheus/prometheus.yml
+
+# run_tests DIRECTORY [name…]: all files at once, each in a process of its own
+run_tests() {
+	local directory=$1 file pid status=0 pids=()
+	shift
+	[ $# -gt 0 ] || set -- "${all[@]}"
+	for file; do
+		promtool test rules "$directory/tests/$file.yml" >"$directory/$file.out" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+	[ "$status" -eq 0 ] || for file; do grep -L '^ *SUCCESS' "$directory/$file.out" | xargs -r cat; done
+	return "$status"
+}
+
+copy() { # name: a copy of rules and tests to be changed
+	mkdir -p "$work/$1"
+	cp -r prometheus/rules prometheus/tests "$work/$1/"
+}
+
+copy as-is
+check 'every test holds' run_tests "$work/as-is"
+
+# From Prometheus 3 on a range does not hold the sample at its very beginning. So does one that is a
+# millisecond shorter.
+copy three
+for file in "${rules[@]}"; do
+	awk 'BEGIN { seconds["s"] = 1; seconds["m"] = 60; seconds["h"] = 3600; seconds["d"] = 86400 }
+	{
+		line = ""
+		while (match($0, /\[[0-9]+[smhd]\]/)) {
+			n = substr($0, RSTART + 1, RLENGTH - 3); unit = substr($0, RSTART + RLENGTH - 2, 1)
+			line = line substr($0, 1, RSTART) sprintf("%d", n * seconds[unit] * 1000 - 1) "ms]"
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+		print line $0
+	}' "$file" >"$work/three/${file#prometheus/}"
+done
+check 'and with ranges as Prometheus 3 reads them' run_tests "$work/three"
+
+# ---- Complete. One line for each alert: name, file, what it has.
+
+alerts() {
+	awk '
+	function out() { if (name != "") print name, file, has }
+	FNR == 1 { out(); name = ""; file = FILENAME; sub(/.*\//, "", file) }
+	$1 == "-" && $2 ~ /^(alert|record):$/ { out(); name = ""; has = ""; if ($2 == "alert:") name = $3 }
+	name == "" { next }
+	$1 == "labels:" && match($0, /severity: [a-z]+/) { has = has " " substr($0, RSTART + 10, RLENGTH - 10) }
+	$1 ~ /^(summary|impact|first_action):$/ && length($0) > length($1) + 16 { has = has " " $1 }
+	$1 ~ /_url:$/ { url = $0; sub(/.*externalLabels[.]/, "", url); sub(/ *}}/, "", url); gsub(/\x27/, "", url); has = has " " url }
+	END { out() }' "${rules[@]}"
+}
+
+alerts >"$work/alerts"
+names=$(cut -d ' ' -f 1 "$work/alerts" | sort -u)
+
+incomplete() {
+	awk -v uids=' overview workers clicks database host monitoring ' '
+	{
+		wanted = "runbook.md#" tolower($1)
+		if ($3 !~ /^(critical|warning|none)$/) print $1 ": severity is critical, warning or none"
+		if ($0 !~ / summary: /) print $1 ": no summary"
+		if ($0 !~ / impact: /) print $1 ": no impact"
+		if ($0 !~ / first_action: /) print $1 ": no first action"
+		if (index($0, " docs/" wanted) == 0) print $1 ": runbook_url does not end in " wanted
+		if (!match($0, / operations\/grafana\/d\/linkshrink-[a-z]+$/)) print $1 ": no dashboard_url"
+		else { uid = $0; sub(/.*-/, "", uid); if (index(uids, " " uid " ") == 0) print $1 ": no dashboard " uid }
+	}' "$work/alerts"
+}
+nothing 'every alert has a severity, summary, impact, first action, runbook and dashboard' incomplete
+uid_without_file() {
+	sed -n 's/.*grafana\/d\/\(linkshrink-[a-z]*\).*/\1/p' "${rules[@]}" | sort -u |
+		while read -r uid; do
+			grep -lq "\"uid\": *\"$uid\"" grafana/dashboards/*.json || echo "no dashboard has the uid $uid"
+		done
+}
+nothing 'every dashboard that an alert leads to exists' uid_without_file
+
+sections=$(sed -n 's/^## //p' docs/runbook.md | sort)
+check 'every alert has its section in the runbook, and every section an alert' \
+	diff <(echo "$names") <(echo "$sections")
+parts_missing() {
+	awk '
+	function out(i, list, n) {
+		n = split("Meaning,Impact,First action,Diagnosis,Mitigation,Verify,Time to detect", list, ",")
+		for (i = 1; name != "" && i <= n; i++) if (!(list[i] in seen)) print name ": no " list[i]
+		if (name != "" && !fenced) print name ": no command"
+		delete seen; fenced = 0
+	}
+	/^## / { out(); name = $2 }
+	match($0, /^\*\*[A-Z][a-z ]+\*\*/) { seen[substr($0, 3, RLENGTH - 4)] = 1 }
+	/^```sh$/ { fenced = 1 }
+	END { out() }' docs/runbook.md
+}
+nothing 'each says what it means, what to do first, how to mend it and how fast it is' parts_missing
+
+# Lines of the tests that say: this alert fires now; it does not.
+fires() {
+	sed -n 's/.*alertname="\([A-Za-z]*\)",alertstate="firing"}.*exp_samples: \[{labels: .ALERTS{alertname="\1".*/\1/p' "${tests[@]}"
+	awk '$1 == "alertname:" { name = $2 } $1 == "exp_alerts:" && NF == 1 { print name }' "${tests[@]}"
+}
+quiet() {
+	sed -n 's/.*alertname="\([A-Za-z]*\)",alertstate="firing"}.*exp_samples: \[\]}$/\1/p' "${tests[@]}"
+	sed -n 's/.*alertname: \([A-Za-z]*\), exp_alerts: \[\]}$/\1/p' "${tests[@]}"
+}
+lacks() { comm -23 <(echo "$names") <("$1" | sort -u); }
+nothing 'every alert has a test in which it fires' lacks fires
+check 'and all but the Watchdog one in which it does not' test "$(lacks quiet)" = Watchdog
+files_without_annotations() {
+	local file
+	for file in "${rules[@]}"; do
+		! grep -q 'alert:' "$file" || grep -q exp_annotations "prometheus/tests/$(basename "$file")" ||
+			echo "prometheus/tests/$(basename "$file") looks at no annotation"
+	done
+}
+nothing 'of every file one alert is compared to the word' files_without_annotations
+
+# ---- What rules speak of exists.
+
+unknown_figures() {
+	awk '
+	FILENAME ~ /labels[.]def$/ {
+		if (match($0, /^LABEL_BEGIN\(/)) { split($0, part, /[(), ]+/); shown[part[2]] = part[3] == "" ? part[2] : part[3] }
+		if (match($0, /^LABEL_VALUE\(/)) { split($0, part, /[(), ]+/); split($0, quoted, "\""); value[part[2], quoted[2]] = 1 }
+		next
+	}
+	FILENAME ~ /metrics[.]def$/ {
+		if (match($0, /^[A-Z]+\([a-z_]+, "/)) {
+			split($0, quoted, "\""); name = quoted[2]; kind = $0; sub(/\(.*/, "", kind)
+			known[name] = 1
+			if (kind ~ /^(HISTOGRAM|DELAY|SIZE)$/) known[name "_bucket"] = known[name "_sum"] = known[name "_count"] = 1
+			n = split(quoted[3], part, /[, ]+/)
+			for (i = 2; i <= n; i++) if (part[i] in shown && part[i] != "none") {
+				own[name, shown[part[i]]] = part[i]
+			}
+		}
+		next
+	}
+	/^ *(summary|impact|first_action|description|runbook_url|dashboard_url):/ || /^ *#/ { next }
+	{
+		line = $0
+		while (match(line, /(linkshrink|http|process)_[a-z0-9_]+/)) {
+			name = substr(line, RSTART, RLENGTH); line = substr(line, RSTART + RLENGTH)
+			if (!(name in known)) { print FILENAME ": " name " is not in metrics.def"; continue }
+			if (substr(line, 1, 1) != "{") continue
+			base = name; if (!(base SUBSEP "x" in own)) sub(/_(bucket|sum|count)$/, "", base)
+			if (!(base in known)) base = name
+			matchers = substr(line, 2, index(line, "}") - 2)
+			while (match(matchers, /[a-z_]+(=~|!~|!=|=)"[^"]*"/)) {
+				one = substr(matchers, RSTART, RLENGTH); matchers = substr(matchers, RSTART + RLENGTH)
+				label = one; sub(/[=!].*/, "", label); split(one, quoted, "\"")
+				if (label ~ /^(job|instance|le)$/) continue
+				if (!((base, label) in own)) { print FILENAME ": " name " has no label " label; continue }
+				if (one ~ /[=!]~/ && quoted[2] !~ /^[a-z_|]+$/) continue
+				n = split(quoted[2], part, "|")
+				for (i = 1; i <= n; i++) if (!((own[base, label], part[i]) in value)) print FILENAME ": " label " of " name " is never " part[i]
+			}
+		}
+		rest = $0; gsub(/"[^"]*"/, "", rest)
+		while (match(rest, /(^|[^a-z_:])(linkshrink|http|process|slo|node|pg|probe|prometheus|alertmanager|scrape|up|ALERTS)[a-zA-Z0-9_:]*/)) {
+			name = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+			sub(/^[^a-zA-Z]/, "", name)
+			if (name ~ /^slo:/) used[name] = FILENAME
+		}
+		if ($2 == "record:" || $1 == "{record:") { name = $3; sub(/,$/, "", name); recorded[name] = 1 }
+	}
+	END { for (name in used) if (!(name in recorded)) print used[name] ": nobody records " name }
+	' common/base/labels.def common/base/metrics.def "${rules[@]}"
+}
+if grep -q http_requests_total common/base/metrics.def; then
+	nothing 'every figure of ours in a rule is in metrics.def, with these labels' unknown_figures
+else
+	echo 'ok - every figure of ours in a rule is in metrics.def # skip the edge does not count yet'
+fi
+
+# What the exporters say; names as in Debian 12.
+foreign=' node_filesystem_avail_bytes node_filesystem_size_bytes node_filesystem_readonly
+ node_filesystem_files node_filesystem_files_free node_pressure_cpu_waiting_seconds_total
+ node_pressure_memory_stalled_seconds_total node_pressure_io_stalled_seconds_total
+ node_cpu_seconds_total node_vmstat_oom_kill pg_up pg_stat_activity_count
+ pg_stat_activity_max_tx_duration pg_settings_max_connections
+ pg_settings_superuser_reserved_connections probe_success prometheus_notifications_errors_total
+ prometheus_notifications_dropped_total prometheus_notifications_alertmanagers_discovered
+ prometheus_rule_evaluation_failures_total alertmanager_notifications_failed_total '
+unknown_foreign() {
+	grep -hv '^ *[a-z_]*: *'\' "${rules[@]}" | grep -v '^ *#' | sed 's/"[^"]*"//g' |
+		grep -oE '\b(node|pg|probe|prometheus|alertmanager|scrape)_[a-z0-9_]+' | sort -u |
+		while read -r name; do
+			grep -qw "$name" <<<"$foreign" || echo "$name is no figure that an exporter is known to have"
+		done
+}
+nothing 'and every other one is an exporter'\''s' unknown_foreign
+
+# ---- The tests can fail: a rule that is off makes them.
+
+# off TEST FILE SED: with this change of a rule that test must fail
+off() {
+	local copy
+	copy=$(mktemp -d "$work/off.XXXXXX")
+	cp -r prometheus/rules prometheus/tests "$copy/"
+	sed -i "$3" "$copy/rules/$2.yml"
+	if cmp -s "prometheus/rules/$2.yml" "$copy/rules/$2.yml"; then
+		echo "not ok - $2: there is nothing that \`$3\` changes"
+	elif run_tests "$copy" "$1" >/dev/null; then
+		echo "not ok - the tests of $1 notice \`$3\` in $2"
+	else
+		echo "ok - the tests of $1 notice \`$3\` in $2"
+	fi
+}
+
+mapfile -t changes <<'CHANGES'
+outages outages s/for: 10s/for: 100s/
+outages outages s/for: 20s/for: 2s/
+burn-flash burn-flash s/100 \* slo/10 * slo/
+burn-flash burn-flash s/100 \* slo/1000 * slo/
+burn-flash burn-flash s/>= 10/>= 1/
+burn-flash burn-flash /unless on(slo)/d
+burn-fast burn-fast s/14\.4 \*/144 */
+burn-fast burn-fast s/ \* scalar(slo:watched:ratio1h)//
+burn-fast burn-fast /unless on(slo)/d
+burn-slow burn-slow s/> on(slo) 6 \*/> on(slo) 0.6 */
+scenarios burn-flash /lookup="stale"/s/sum(rate(.*)/vector(0)/
+scenarios burn-flash s/code=~"5\.\."/code=~"[45].."/
+replica replica s/> 10$/> 100/
+database database s/\[17s\]/[170s]/
+database database s/> 60$/> 600/
+workers workers s/> 10$/> 100/
+clicks clicks s/-4 \*/-40 */
+clicks clicks s/> 0\.5$/> 5/
+host host s/< 0\.05$/< 0.005/
+monitoring monitoring s/for: 30s/for: 3s/
+requests requests s/> 0\.05$/> 0.5/
+CHANGES
+# All at once: each is a process that computes for seconds.
+for i in "${!changes[@]}"; do
+	read -r test file change <<<"${changes[i]}"
+	off "$test" "$file" "$change" >"$work/said.$i" &
+done
+wait
+for i in "${!changes[@]}"; do cat "$work/said.$i"; done
+! grep -q '^not ok' "$work"/said.* || failed=1
+
+exit "$failed"
