@@ -108,7 +108,7 @@ check 'no ticket keeps a page back' same "$(ticket_over_page)" ''
 check 'both sides of an inhibition say how severe they are' same "$(without_severity)" ''
 
 unknown_names() {
-	sed -n "s/.*'alertname =~* \"*\([^\"']*\)\"*'.*/\1/p" alertmanager/alertmanager.yml | sort -u |
+	sed -n "s/.*'alertname =~* \"*\([^\"']*\)\"*'.*/\1/p" alertmanager/alertmanager.yml | tr '|' '\n' | sort -u |
 		while read -r pattern; do
 			cut -d ' ' -f 1 "$work/alerts" | grep -qxE "$pattern" || echo "$pattern"
 		done
