@@ -223,4 +223,5 @@ const struct service redirect_service = { .name = "redirect",
 	.routes = routes,
 	.threads = 4,
 	.needs = NEEDS_DATABASE | NEEDS_REPLICA | NEEDS_SPOOL,
+	.timed = LABEL_timed_REDIRECT,
 	.turns = { sync_clicks } };

@@ -202,4 +202,5 @@ const struct service shorten_service = { .name = "shorten",
 	.routes = routes,
 	.threads = 32,
 	.connections = 4,
-	.needs = NEEDS_DATABASE | NEEDS_REPLICA };
+	.needs = NEEDS_DATABASE | NEEDS_REPLICA,
+	.timed = LABEL_timed_SHORTEN };

@@ -13,18 +13,18 @@
 
 #include "base/text.h"
 
-/* The values of a label: enum label_<label> { LABEL_<label>_<id>…, LABEL_<label>_COUNT }. */
-#define LABEL_BEGIN(label)                                                                         \
-	enum label_##label                                                                         \
+/* The values of a set of labels.def: enum label_<set> { LABEL_<set>_<id>…, LABEL_<set>_COUNT }. */
+#define LABEL_BEGIN(set, shown)                                                                    \
+	enum label_##set                                                                           \
 	{
-#define LABEL_VALUE(label, id, name) LABEL_##label##_##id,
-#define LABEL_END(label)                                                                           \
-	LABEL_##label##_COUNT                                                                      \
+#define LABEL_VALUE(set, id, name) LABEL_##set##_##id,
+#define LABEL_END(set)                                                                             \
+	LABEL_##set##_COUNT                                                                        \
 	}                                                                                          \
 	;
 #include "base/labels.def"
 
-/* Upper bounds of the buckets in nanoseconds, of durations and of delays; +Inf comes on top. */
+/* Upper bounds of the buckets in nanoseconds, of durations and of delays; and those of sizes; +Inf comes on top. */
 #define METRICS_BUCKETS                                                                            \
 	{                                                                                          \
 		100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,   \
@@ -36,6 +36,10 @@
 			5000000000, 10000000000, 30000000000, 60000000000, 300000000000,           \
 			1800000000000, 3600000000000                                               \
 	}
+#define METRICS_SIZE_BUCKETS                                                                       \
+	{                                                                                          \
+		1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 20000, 40000, 80000, 160000     \
+	}
 enum { METRICS_BUCKET_COUNT = 14 };
 
 enum metric {
@@ -43,6 +47,8 @@ enum metric {
 #define GAUGE(id, name, a, b, unit, help)   METRIC_##id,
 #define HISTOGRAM(id, name, a, help)        METRIC_##id,
 #define DELAY(id, name, a, help)            METRIC_##id,
+#define SIZE(id, name, a, help)             METRIC_##id,
+#define EDGE(id, name, a, b, c, help)       METRIC_##id,
 #include "base/metrics.def"
 	METRIC_COUNT
 };
@@ -59,6 +65,9 @@ enum {
 		METRIC_LAST_##id = METRIC_FIRST_##id +                                             \
 				   (int)LABEL_##a##_COUNT * (METRICS_BUCKET_COUNT + 2) - 1,
 #define DELAY(id, name, a, help) HISTOGRAM(id, name, a, help)
+#define SIZE(id, name, a, help)  HISTOGRAM(id, name, a, help)
+/* Not in the segment: the counts of the moment come with each request for the page. */
+#define EDGE(id, name, a, b, c, help) METRIC_FIRST_##id, METRIC_LAST_##id = METRIC_FIRST_##id - 1,
 #include "base/metrics.def"
 	METRIC_CELLS
 };
@@ -66,15 +75,20 @@ enum {
 /* a and b are values of the metric's labels, 0 where it has none. */
 void metrics_add(enum metric metric, unsigned a, unsigned b, uint64_t n);
 void metrics_set(enum metric metric, unsigned a, unsigned b, int64_t value);
-void metrics_observe(enum metric metric, unsigned a, uint64_t nanoseconds);
+/* amount: nanoseconds, or how many in a SIZE. */
+void metrics_observe(enum metric metric, unsigned a, uint64_t amount);
 uint64_t metrics_value(enum metric metric, unsigned a, unsigned b);
 
 /* How many observations a histogram has for a. */
 uint64_t metrics_observations(enum metric metric, unsigned a);
 
-/* The page; or one metric of it alone. */
-void metrics_render(struct text *page);
-void metrics_render_one(struct text *page, enum metric metric);
+/* The page, or one metric of it alone; without what lighttpd counted where edge is NULL. */
+struct edge;
+void metrics_render(struct text *page, const struct edge *edge);
+void metrics_render_one(struct text *page, enum metric metric, const struct edge *edge);
+
+/* The reference table of docs/operations, as Markdown. */
+void metrics_describe(struct text *markdown);
 
 /* Changes whenever the meaning of a cell could have changed. */
 uint64_t metrics_layout(void);
@@ -84,6 +98,13 @@ enum label_code metrics_code(int status);
 
 /* LABEL_program_… of a program's name; LABEL_program_OTHER for an unknown one. */
 enum label_program metrics_program(const char *name);
+
+/* LABEL_edge_… and LABEL_method_… of their names; …_COUNT for an unknown one. */
+enum label_edge metrics_edge(const char *name);
+enum label_method metrics_method(const char *name);
+
+/* LABEL_class_… of an SQLSTATE; LABEL_class_NONE for "" or NULL. */
+enum label_class metrics_class(const char *sqlstate);
 
 /* What the page shows for a handler. */
 const char *metrics_handler_name(enum label_handler handler);

@@ -53,6 +53,9 @@ struct worker_slot {
 	_Atomic uint32_t program;                  /* enum label_program */
 	_Atomic uint64_t start_ticks; /* field 22 of /proc/<pid>/stat: tells a reused pid */
 	_Atomic uint64_t seen;        /* clock_monotonic() of its main thread's last look */
+	_Atomic int64_t started_ms;   /* clock_wall_ms() */
+	_Atomic int32_t connections[LABEL_connection_COUNT]; /* to PostgreSQL, by state */
+	_Atomic uint64_t circuit_until; /* clock_monotonic(): PostgreSQL is taken for away */
 	struct worker_thread threads[WORKER_THREADS];
 };
 

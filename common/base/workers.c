@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+
+static struct worker_slot *own; /* of this process; NULL: it has none */
 
 static uint64_t load(_Atomic uint64_t *value)
 {
@@ -76,6 +79,9 @@ static void clear(struct worker_slot *slot)
 {
 	for (unsigned thread = 0; thread < WORKER_THREADS; thread++)
 		store(&slot->threads[thread].progress, 0);
+	for (unsigned state = 0; state < LABEL_connection_COUNT; state++)
+		atomic_store_explicit(&slot->connections[state], 0, memory_order_relaxed);
+	store(&slot->circuit_until, 0);
 	atomic_store_explicit(&slot->pid, 0, memory_order_release);
 }
 
@@ -114,6 +120,8 @@ struct worker_slot *workers_join(enum label_program program)
 		atomic_store_explicit(&slot->program, program, memory_order_relaxed);
 		store(&slot->start_ticks, start_ticks(getpid()));
 		store(&slot->seen, clock_monotonic());
+		atomic_store_explicit(&slot->started_ms, clock_wall_ms(), memory_order_relaxed);
+		own = slot;
 		/* Last, and released: who sees the pid sees what belongs to it. */
 		atomic_store_explicit(&slot->pid, getpid(), memory_order_release);
 		return slot;
@@ -121,11 +129,29 @@ struct worker_slot *workers_join(enum label_program program)
 	return NULL;
 }
 
+/*
+ * Adds what this process used since the last time. So the counter only grows, whatever becomes of
+ * the process: one that is killed takes at most the time since its last look with it.
+ */
+static void count_processor_time(const struct worker_slot *slot)
+{
+	static uint64_t counted;
+	struct timespec used;
+	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0)
+		return;
+	uint64_t now = (uint64_t)used.tv_sec * CLOCK_S + (uint64_t)used.tv_nsec;
+	metrics_add(METRIC_process_cpu, program, 0, now - counted);
+	counted = now;
+}
+
 void workers_leave(struct worker_slot *slot)
 {
 	if (slot == NULL)
 		return;
 	uint32_t program = atomic_load_explicit(&slot->program, memory_order_relaxed);
+	count_processor_time(slot);
+	own = NULL;
 	metrics_add(METRIC_worker_exits, program, LABEL_cause_STOPPED, 1);
 	clear(slot);
 	unlock(index_of(slot));
@@ -215,8 +241,10 @@ void workers_watch(struct worker_slot *slot, uint64_t stall_ns)
 	bool late = last_look != 0 && now - last_look > stall_ns / 2;
 	bool rested = last_look != 0 && !late;
 	last_look = now;
-	if (slot != NULL)
+	if (slot != NULL) {
 		store(&slot->seen, now);
+		count_processor_time(slot);
+	}
 	if (segment_descriptor() < 0 || !rested)
 		return;
 	for (unsigned i = 0; i < WORKER_PROCESSES; i++)
@@ -232,37 +260,33 @@ unsigned workers_rank(const struct worker_slot *slot)
 	return rank;
 }
 
+int32_t workers_holder(unsigned index)
+{
+	int32_t pid = pid_of(&segment_get()->workers[index]);
+	if (segment_descriptor() < 0 || pid <= 0)
+		return 0;
+	return pid == getpid() || is_locked(index) ? pid : 0;
+}
+
 unsigned workers_alive(enum label_program program)
 {
 	unsigned alive = 0;
-	for (unsigned i = 0; i < WORKER_PROCESSES && segment_descriptor() >= 0; i++) {
+	for (unsigned i = 0; i < WORKER_PROCESSES; i++) {
 		struct worker_slot *slot = &segment_get()->workers[i];
-		int32_t pid = pid_of(slot);
-		if (atomic_load_explicit(&slot->program, memory_order_relaxed) == program &&
-			pid > 0 && (pid == getpid() || is_locked(i)))
-			alive++;
+		alive += atomic_load_explicit(&slot->program, memory_order_relaxed) == program &&
+			 workers_holder(i) != 0;
 	}
 	return alive;
 }
 
-static unsigned busy_threads(enum label_program program)
+void workers_connections(enum label_connection state, int change)
 {
-	unsigned busy = 0;
-	for (unsigned i = 0; i < WORKER_PROCESSES; i++) {
-		struct worker_slot *slot = &segment_get()->workers[i];
-		if (pid_of(slot) <= 0 ||
-			atomic_load_explicit(&slot->program, memory_order_relaxed) != program)
-			continue;
-		for (unsigned thread = 0; thread < WORKER_THREADS; thread++)
-			busy += load(&slot->threads[thread].progress) != 0;
-	}
-	return busy;
+	if (own != NULL)
+		atomic_fetch_add_explicit(&own->connections[state], change, memory_order_relaxed);
 }
 
-void workers_publish(void)
+void workers_circuit(uint64_t until)
 {
-	for (enum label_program program = 0; program < LABEL_program_COUNT; program++) {
-		metrics_set(METRIC_workers_alive, program, 0, workers_alive(program));
-		metrics_set(METRIC_workers_busy, program, 0, busy_threads(program));
-	}
+	if (own != NULL)
+		store(&own->circuit_until, until);
 }

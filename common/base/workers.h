@@ -34,10 +34,21 @@ void workers_watch(struct worker_slot *slot, uint64_t stall_ns);
 /* How many processes of the same program have a slot before this one; 0 without a slot. */
 unsigned workers_rank(const struct worker_slot *slot);
 
-/* Processes alive and busy threads by program, into the gauges. */
-void workers_publish(void);
+/*
+ * What this process has of PostgreSQL, for the page: connections that came into a state or left it,
+ * and until when (clock_monotonic(); 0: not at all) it takes the server for away. Without a slot
+ * nobody knows.
+ */
+void workers_connections(enum label_connection state, int change);
+void workers_circuit(uint64_t until);
 
 /* How many processes of a program are alive. */
 unsigned workers_alive(enum label_program program);
+
+/* The process that holds a slot now; 0: nobody does. */
+int32_t workers_holder(unsigned index);
+
+/* All that the page shows of processes, into the gauges; see workers_publish.c. */
+void workers_publish(void);
 
 #endif

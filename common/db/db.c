@@ -66,6 +66,8 @@ void db_set_deadline(struct db *db, int64_t ms)
 static enum db_wait settle(
 	struct db *db, enum db_statement statement, const PGresult *answer, enum db_wait end)
 {
+	if (end != DB_ARRIVED)
+		db_count_error(answer ? PQresultErrorField(answer, PG_DIAG_SQLSTATE) : NULL);
 	if (end == DB_LOST) {
 		db_log_failure(db, statement, answer, end);
 		db_drop(db);
@@ -154,6 +156,7 @@ static enum db_result judge(struct db *db, const struct db_call *call, const PGr
 	}
 	if (db->transaction == DB_OPEN)
 		db->transaction = DB_BROKEN;
+	db_count_error(sqlstate);
 	if (!sqlstate)
 		sqlstate = "";
 	db->refused = text_starts_with(sqlstate, "22") || text_starts_with(sqlstate, "23");

@@ -132,6 +132,7 @@ static enum db_result connect_failed(struct db *db, enum db_wait end)
 		(void)text_copy(reason, sizeof(reason), "no answer in time");
 	else
 		read_reason(db->connection->session, sqlstate, reason);
+	db_count_error(sqlstate);
 	db_log_down(sqlstate, reason);
 	if (end == DB_LATE)
 		db_late(db);

@@ -36,6 +36,11 @@ enum db_result db_result_from(const char *sqlstate)
 	return results[i].result;
 }
 
+void db_count_error(const char *sqlstate)
+{
+	metrics_add(METRIC_db_errors, metrics_class(sqlstate), 0, 1);
+}
+
 /* Errors of the classes 22 and 23 quote what was sent: those messages stay with the server. */
 static const char *loggable_message(const PGresult *answer, const char *sqlstate)
 {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "db/db_private.h"
 
 enum {
@@ -61,6 +62,7 @@ static void free_pool(struct db_pool *pool)
 	struct db_connection *connection;
 
 	while ((connection = pool->idle)) {
+		workers_connections(LABEL_connection_IDLE, -1);
 		pool->idle = connection->next;
 		PQfinish(connection->session);
 		free(connection);
@@ -155,6 +157,7 @@ static enum db_result take(struct db_pool *pool, struct db *db)
 	if (away && (pool->tried || (!pool->idle && too_early)))
 		return DB_DOWN;
 	if (pool->idle) {
+		workers_connections(LABEL_connection_IDLE, -1);
 		db->connection = pool->idle;
 		pool->idle = pool->idle->next;
 	} else if (pool->count == 0 || (pool->count < atomic_load(&limit) && !too_early)) {
@@ -166,6 +169,7 @@ static enum db_result take(struct db_pool *pool, struct db *db)
 	} else {
 		return DB_BUSY;
 	}
+	workers_connections(LABEL_connection_BUSY, 1);
 	db->trying = pool->tried = away;
 	return DB_OK;
 }
@@ -209,6 +213,8 @@ void db_return(struct db *db)
 {
 	struct db_pool *pool = db->pool;
 
+	workers_connections(LABEL_connection_BUSY, -1);
+	workers_connections(LABEL_connection_IDLE, 1);
 	pthread_mutex_lock(&pool->lock);
 	stop_trying(pool, db);
 	db->connection->next = pool->idle;
@@ -226,6 +232,7 @@ void db_heard(struct db *db)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	atomic_store(&pool->failures, 0);
+	workers_circuit(0);
 	stop_trying(pool, db);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -243,6 +250,8 @@ static void put_off(struct db_pool *pool, const struct db *db)
 	atomic_store(&pool->failures, failures + 1);
 	/* Half of it is chance, so that the processes do not all come back in the same moment. */
 	pool->retry_at = clock_monotonic() + (delay / 2 + random_below(delay / 2 + 1)) * CLOCK_MS;
+	/* As long as that, and while somebody tries again; if nobody wants to, nobody is refused. */
+	workers_circuit(pool->retry_at + (uint64_t)db->budget_ms * CLOCK_MS);
 }
 
 static void let_go(struct db *db, bool is_away)
@@ -251,6 +260,7 @@ static void let_go(struct db *db, bool is_away)
 
 	if (!db->connection)
 		return;
+	workers_connections(LABEL_connection_BUSY, -1);
 	PQfinish(db->connection->session);
 	free(db->connection);
 	db->connection = NULL;

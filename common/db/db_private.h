@@ -125,6 +125,9 @@ enum db_wait db_send_rows(struct db *db, const char *rows, size_t len, PGresult 
 /* What an SQLSTATE, or "" for none, means to the caller. */
 enum db_result db_result_from(const char *sqlstate);
 
+/* An error of the server by its SQLSTATE; NULL or "": it said none. */
+void db_count_error(const char *sqlstate);
+
 /* One line for a statement that failed. answer may be NULL. */
 void db_log_failure(
 	const struct db *db, enum db_statement statement, const PGresult *answer, enum db_wait end);

@@ -360,6 +360,7 @@ static void note_committed(struct ingest *ingest)
 		ingest->refused = 0;
 	click_batch_remember(ingest->batch);
 	observe_delays(ingest->batch);
+	metrics_observe(METRIC_click_batch_size, 0, click_batch_count(ingest->batch));
 	metrics_add(METRIC_click_batches, LABEL_batch_COMMITTED, 0, 1);
 	metrics_add(METRIC_spool_damaged, 0, 0, ingest->damaged);
 	publish_committed(ingest);

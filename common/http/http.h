@@ -50,6 +50,8 @@ struct http_request {
 	const char *purpose; /* Sec-Purpose, Purpose or X-Moz: a prefetch says so here */
 	const char *if_match;
 	const char *traceparent;
+	const char
+		*edge; /* what lighttpd counted, for the program metrics alone; see base/edge.h */
 	const char *body;
 	size_t body_len;
 	char id[HTTP_ID];               /* ours, new for each request */

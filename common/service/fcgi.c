@@ -70,6 +70,7 @@ static const char **place_of(struct http_request *req, const char *name, size_t 
 		PLACE("HTTP_X_MOZ", purpose),
 		PLACE("HTTP_IF_MATCH", if_match),
 		PLACE("HTTP_TRACEPARENT", traceparent),
+		PLACE("HTTP_LINKSHRINK_EDGE", edge),
 	};
 #undef PLACE
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
@@ -105,6 +106,7 @@ static void read_request(const FCGX_Request *request, struct text *body, struct 
 		.purpose = "",
 		.if_match = "",
 		.traceparent = "",
+		.edge = "",
 		.body = "" };
 	read_parameters(request->envp, req);
 	read_body(request, body);

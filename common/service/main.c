@@ -112,10 +112,11 @@ static bool load_settings(void)
 	return false;
 }
 
-static int show_settings(void)
+/* A reference table of the docs. */
+static int show_table(void (*describe)(struct text *markdown))
 {
 	struct text table = text_growing(64 << 10);
-	config_describe(&table);
+	describe(&table);
 	fputs(table.data, stdout);
 	text_free(&table);
 	return EXIT_SUCCESS;
@@ -135,14 +136,16 @@ static int answer_argument(int argc, char **argv)
 	if (strcmp(argument, "--version") == 0)
 		return puts(LINKSHRINK_VERSION) < 0;
 	if (strcmp(argument, "--settings") == 0)
-		return show_settings();
+		return show_table(config_describe);
+	if (strcmp(argument, "--metrics") == 0)
+		return show_table(metrics_describe);
 	if (strcmp(argument, "--check-config") == 0)
 		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (SERVICE.command != NULL)
 		return load_settings() ? obey(argc, argv) : EXIT_FAILURE;
 	fprintf(stderr,
 		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
-		"--settings and --check-config\n",
+		"--settings, --metrics and --check-config\n",
 		SERVICE.name);
 	return EXIT_FAILURE;
 }

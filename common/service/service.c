@@ -302,6 +302,8 @@ void service_handle(const struct service *service, struct worker *worker, struct
 	uint64_t took = clock_monotonic() - start;
 	metrics_add(METRIC_requests, handler, metrics_code(res->status), 1);
 	metrics_observe(METRIC_request_duration, handler, took);
+	if (service->timed != LABEL_timed_NOBODY)
+		metrics_observe(METRIC_http_duration, service->timed, took);
 	if (is_logged(worker, route, res->status, took))
 		log_request(worker, handler, req, res, took);
 	log_set_request(NULL, NULL);

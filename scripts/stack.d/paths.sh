@@ -78,11 +78,11 @@ settle_paths() {
 # The programs are those that lighttpd.conf starts.
 list_programs() { sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' "$repo/lighttpd.conf"; }
 
-# How many processes of a program lighttpd keeps: what its own line says, or else all of them.
+# How many processes of a program lighttpd keeps: what its own line says, or else the setting.
 processes_of() { # program
 	local own
 	own=$(sed -n "s/.*\"max-procs\" => \([0-9]*\), \"bin-path\" => bin + \"$1\".*/\1/p" "$repo/lighttpd.conf")
-	echo "${own:-$(sed -n 's/^var.limits.*"max-procs" => \([0-9]*\).*/\1/p' "$repo/lighttpd.conf")}"
+	echo "${own:-$LINKSHRINK_PROCESSES}"
 }
 
 # ---- What a running stack has noted about itself.

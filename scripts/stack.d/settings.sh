@@ -92,6 +92,7 @@ settle_settings() {
 	export LINKSHRINK_REPLICA=${LINKSHRINK_REPLICA:-$var/replica} LINKSHRINK_SPOOL=${LINKSHRINK_SPOOL:-$var/spool}
 	export LINKSHRINK_SEGMENT=${LINKSHRINK_SEGMENT:-$shared/segment}
 	export LINKSHRINK_LOG=${LINKSHRINK_LOG-$logs/linkshrink.log}
+	export LINKSHRINK_PROCESSES=${LINKSHRINK_PROCESSES:-2}
 	# For lighttpd.conf alone.
 	export LINKSHRINK_APP=$app LINKSHRINK_SOCKETS=$plain/web LINKSHRINK_LOGS=$logs
 	LINKSHRINK_READ_TIMEOUT=$(read_timeout)

@@ -1,23 +1,24 @@
 #!/bin/bash
-# Which event handler, how many threads and processes: measured beside each other.
+# Which event handler, how many threads and processes, what counting costs: measured beside each other.
 # shellcheck disable=SC2031 # lib.sh has subshells that set the same names
 set -euo pipefail
 
 usage() {
 	cat <<'END_USAGE'
-usage: tests/bench/tune.sh [events | workers]
+usage: tests/bench/tune.sh [events | workers | edge]
 
-Prints tables, by default both; docs/decisions keeps what was concluded from them.
+Prints tables, by default all; docs/decisions keeps what was concluded from them.
   events     server.event-handler poll beside linux-sysepoll, with bare programs: 16, 64 and 256
              clients, and 16 and 64 beside 1,000 and 4,000 connections that do nothing
   workers    threads and processes of the programs: /health (no SQL) and redirects
-Build before it as `make bench` does. SECONDS_EACH=2 ROUNDS=5 CLIENTS=64 (of workers)
+  edge       lighttpd counting each answer, timing it as well, and neither, with bare programs
+Build before it as `make bench` does. SECONDS_EACH=2 ROUNDS=5 CLIENTS=64 (of workers, edge)
 END_USAGE
 }
 
 case ${1:-all} in
 --help | -h) usage; exit 0 ;;
-all | events | workers) ;;
+all | events | workers | edge) ;;
 *) usage >&2; exit 2 ;;
 esac
 part=${1:-all}
@@ -121,12 +122,11 @@ events() {
 worker_server() { # processes x threads
 	local tree=$work/tree-$1 program
 	copy_tree "$tree"
-	set_to "$tree/lighttpd.conf" '"max-procs" => ' "${1%x*}"
 	for program in redirect system; do
 		set_to "$tree/cgi-bin/$program.c" '\.threads = ' "${1#*x}"
 	done
 	make -s -C "$tree" build >"$work/make.log" 2>&1 || { cat "$work/make.log" >&2; exit 1; }
-	LINKSHRINK_BIN=$tree/build/bin side_server "$1" "$tree"
+	LINKSHRINK_PROCESSES=${1%x*} LINKSHRINK_BIN=$tree/build/bin side_server "$1" "$tree"
 }
 
 worker_rows() { # case title
@@ -161,9 +161,50 @@ workers() {
 	worker_rows distinct "redirect, $links links"
 }
 
+# ---- Counting at the edge.
+
+# What lighttpd/edge.lua does to a good answer: nothing, counting, or counting and timing it.
+edge_server() { # silent | counting | again | timing
+	local tree=$work/tree-$1 script=$work/tree-$1/lighttpd/edge.lua
+	copy_tree "$tree"
+	case $1 in
+	silent) sed -i '1i if lighty.r.req_item.http_status < 400 then return 0 end' "$tree"/lighttpd/edge-*.lua ;;
+	timing)
+		awk '{ print } /^\t\tcounts\[kind\] = / {
+			print "local began, fraction = r.req_item.start_time()"
+			print "local now, part = lighty.c.hrtime()"
+			print "local us, bucket = (now - began) * 1000000 + (part - fraction) // 1000, 100"
+			print "while bucket < 2500000 and us > bucket do bucket = bucket * 5 // 2 end"
+			print "buckets[bucket] = (buckets[bucket] or 0) + 1"
+			print "buckets.sum = (buckets.sum or 0) + us"
+		} /^\tlocal counts = / { print "local buckets = {}" }' lighttpd/edge.lua >"$script"
+		;;
+	esac
+	LINKSHRINK_BIN=$work/bare-bin side_server "$1" "$tree"
+}
+
+edge() {
+	local server kinds='silent counting again timing'
+	bare_programs "$work/bare-bin"
+	for server in $kinds; do edge_server "$server"; done
+	for round in $(seq "$ROUNDS"); do
+		say "counting: round $round of $ROUNDS"
+		# shellcheck disable=SC2086 # words
+		for server in $(in_turn $kinds); do drive edge "$server" /known; done
+	done
+	printf '\nPrograms that do nothing; ratios to a lighttpd that does not count.\n\n'
+	printf '| lighttpd | requests/s | ratio | CPU µs | ratio | errors |\n| --- | --- | --- | --- | --- | --- |\n'
+	for server in $kinds; do
+		printf '| %s | %.0f | %.3f | %.2f | %.3f | %d |\n' "$server" "$(of edge "$server" 4)" \
+			"$(ratio edge "$server" silent 4)" "$(of edge "$server" 7)" "$(ratio edge "$server" silent 7)" \
+			"$(total edge "$server" 9)"
+	done
+}
+
 bench_begin
 trap everything_ends EXIT
-[ "$part" = workers ] || events
-[ "$part" = events ] || workers
+case $part in all | events) events ;; esac
+case $part in all | workers) workers ;; esac
+case $part in all | edge) edge ;; esac
 printf '\n%s. Runs of %s s, medians of %s alternating rounds. Something else took %s %% of the machine.\n' \
 	"$(machine)" "$SECONDS_EACH" "$ROUNDS" "$(others)"

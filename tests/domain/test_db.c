@@ -101,7 +101,13 @@ static const struct {
 	{ "23514", DB_DOWN },
 	{ "42501", DB_DOWN },
 	{ "XX000", DB_DOWN },
+	{ "P0001", DB_DOWN },
 };
+
+static uint64_t errors(enum label_class class)
+{
+	return metrics_value(METRIC_db_errors, class, 0);
+}
 
 static void fail_with(const char *sqlstate)
 {
@@ -128,11 +134,15 @@ Test(db, turns_each_sqlstate_into_one_of_five_results, .fini = fail_no_more)
 	int pid = 0;
 
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		enum label_class class = metrics_class(failures[i].sqlstate);
+		uint64_t before = errors(class);
+
 		fail_with(failures[i].sqlstate);
 		db_set_deadline(db, DEADLINE_MS);
 		cr_expect(write_row(db) == failures[i].result, "%s", failures[i].sqlstate);
 		cr_expect(pid == 0 || pid == db_session_pid(db), "%s cost the connection",
 			failures[i].sqlstate);
+		cr_expect(eq(u64, errors(class), before + 1), "%s", failures[i].sqlstate);
 		pid = db_session_pid(db);
 	}
 	db_free(db);
@@ -168,6 +178,7 @@ Test(db, finds_a_server_without_a_free_connection_busy, .fini = let_all_connect)
 
 	database_do(ADMIN, "ALTER ROLE linkshrink_web CONNECTION LIMIT 0");
 	cr_assert(find(db, "no-such-code") == DB_BUSY);
+	cr_expect(eq(u64, errors(LABEL_class_53), 1), "the server said why it refused");
 	db_free(db);
 }
 
@@ -203,6 +214,7 @@ Test(db, fails_at_once_while_it_backs_off_and_then_tries_again)
 	cr_assert(find(db, "abc") == DB_DOWN);
 	cr_assert(find(db, "abc") == DB_DOWN);
 	cr_assert(eq(u64, connects(), 1));
+	cr_assert(eq(u64, errors(LABEL_class_NONE), 1), "what was not tried is no error");
 	cr_assert(
 		eq(u64, metrics_observations(METRIC_db_query_duration, LABEL_program_REDIRECT), 1));
 	begin = clock_monotonic();
@@ -308,6 +320,7 @@ Test(db, keeps_its_deadline_while_the_session_is_stopped)
 	cr_expect(find(db, "no-such-code") == DB_DOWN);
 	cr_expect(lt(u64, database_ms_since(begin), BOUND_MS));
 	cr_expect(eq(int, db_session_pid(db), 0));
+	cr_expect(eq(u64, errors(LABEL_class_NONE), 1));
 	kill(pid, SIGCONT);
 	db_free(db);
 }

@@ -43,9 +43,9 @@ agree 'and so is every first segment of a route' '' \
 	"$(sed -n 's/.*HTTP_[A-Z |_]*, "\/\([a-z-]\+\)[/"].*/\1/p' cgi-bin/*.c | not_reserved)"
 
 if scripts/docs-settings --check; then
-	echo 'ok - the table of settings in docs/operations is fresh'
+	echo 'ok - the tables of settings and metrics in docs/operations are fresh'
 else
-	echo 'not ok - the table of settings in docs/operations is fresh'
+	echo 'not ok - the tables of settings and metrics in docs/operations are fresh'
 	failed=1
 fi
 

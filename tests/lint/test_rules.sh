@@ -210,9 +210,9 @@ unknown_figures() {
 		while (match(rest, /(^|[^a-z_:])(linkshrink|http|process|slo|node|pg|probe|prometheus|alertmanager|scrape|up|ALERTS)[a-zA-Z0-9_:]*/)) {
 			name = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
 			sub(/^[^a-zA-Z]/, "", name)
-			if (name ~ /^slo:/) used[name] = FILENAME
+			if (name ~ /^slo:[a-z]/) used[name] = FILENAME
 		}
-		if ($2 == "record:" || $1 == "{record:") { name = $3; sub(/,$/, "", name); recorded[name] = 1 }
+		if ($2 == "record:" || $2 == "{record:") { name = $3; sub(/,$/, "", name); recorded[name] = 1 }
 	}
 	END { for (name in used) if (!(name in recorded)) print used[name] ": nobody records " name }
 	' common/base/labels.def common/base/metrics.def "${rules[@]}"

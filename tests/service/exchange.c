@@ -30,6 +30,7 @@ struct exchange *exchange_new(enum http_method method, const char *path)
 		.purpose = "",
 		.if_match = "",
 		.traceparent = "",
+		.edge = "",
 		.body = "",
 	};
 	http_response_init(&exchange->res);

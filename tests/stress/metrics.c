@@ -33,7 +33,7 @@ static void render(unsigned thread)
 	struct text page = text_growing(1 << 20);
 	for (int i = 0; i < PAGES; i++) {
 		text_clear(&page);
-		metrics_render(&page);
+		metrics_render(&page, NULL);
 		if (page.cut || page.data[page.len - 1] != '\n')
 			torn++;
 		workers_publish();

@@ -284,3 +284,103 @@ Test(workers, ignore_threads_beyond_the_last)
 	workers_publish();
 	cr_expect_eq(metrics_value(METRIC_workers_busy, LABEL_program_REDIRECT, 0), 0);
 }
+
+static uint64_t shown(enum metric metric, unsigned b)
+{
+	workers_publish();
+	return metrics_value(metric, LABEL_program_REDIRECT, b);
+}
+
+static void join_with_connections(void)
+{
+	join();
+	workers_connections(LABEL_connection_IDLE, 3);
+	workers_connections(LABEL_connection_BUSY, 2);
+	workers_connections(LABEL_connection_IDLE, -1);
+	workers_circuit(clock_monotonic() + 3600 * CLOCK_S);
+}
+
+Test(workers, take_their_connections_with_them)
+{
+	pid_t child = scratch_fork(join_with_connections);
+	pid_t other = scratch_fork(join_with_connections);
+	cr_expect_eq(shown(METRIC_db_connections, LABEL_connection_IDLE), 4);
+	cr_expect_eq(shown(METRIC_db_connections, LABEL_connection_BUSY), 4);
+	cr_expect_eq(shown(METRIC_db_circuit, 0), 1);
+	scratch_kill(child);
+	cr_expect_eq(shown(METRIC_db_connections, LABEL_connection_IDLE), 2);
+	scratch_kill(other);
+	cr_expect_eq(shown(METRIC_db_connections, LABEL_connection_BUSY), 0);
+	cr_expect_eq(shown(METRIC_db_circuit, 0), 0);
+	workers_join(LABEL_program_REDIRECT);
+	cr_expect_eq(shown(METRIC_db_connections, LABEL_connection_IDLE), 0, "left by the dead");
+}
+
+Test(workers, take_the_database_for_away_only_so_long)
+{
+	workers_join(LABEL_program_REDIRECT);
+	workers_circuit(clock_monotonic() + 3600 * CLOCK_S);
+	cr_expect_eq(shown(METRIC_db_circuit, 0), 1);
+	workers_circuit(clock_monotonic());
+	cr_expect_eq(shown(METRIC_db_circuit, 0), 0);
+}
+
+Test(workers, show_the_request_that_waits_longest)
+{
+	struct worker_slot *slot = workers_join(LABEL_program_REDIRECT);
+	cr_expect_eq(shown(METRIC_oldest_request, 0), 0);
+	workers_busy(slot, 1);
+	workers_busy(slot, 7);
+	slot->threads[7].progress = clock_monotonic() - 60 * CLOCK_S;
+	int64_t age = clock_wall_ms() - (int64_t)(shown(METRIC_oldest_request, 0) / CLOCK_MS);
+	cr_expect_geq(age, 59999);
+	cr_expect_leq(age, 70000);
+}
+
+static void use_processor_time(uint64_t ns)
+{
+	struct timespec used;
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	while ((uint64_t)used.tv_sec * CLOCK_S + (uint64_t)used.tv_nsec < ns);
+}
+
+static void work_and_look(void)
+{
+	struct worker_slot *slot = join();
+	use_processor_time(100 * CLOCK_MS);
+	workers_watch(slot, STALL);
+	use_processor_time(150 * CLOCK_MS);
+	workers_watch(slot, STALL);
+}
+
+static void work_and_leave(void)
+{
+	struct worker_slot *slot = join();
+	use_processor_time(100 * CLOCK_MS);
+	workers_leave(slot);
+}
+
+Test(workers, leave_the_processor_time_that_they_used)
+{
+	scratch_kill(scratch_fork(work_and_look));
+	uint64_t used = shown(METRIC_process_cpu, 0);
+	cr_expect_geq(used, 150 * CLOCK_MS);
+	cr_expect_leq(used, 250 * CLOCK_MS, "counted twice");
+	scratch_kill(scratch_fork(work_and_leave));
+	cr_expect_geq(shown(METRIC_process_cpu, 0), used + 100 * CLOCK_MS);
+}
+
+Test(workers, show_what_they_have_of_the_machine)
+{
+	workers_join(LABEL_program_REDIRECT);
+	cr_expect_gt(shown(METRIC_process_memory, 0), 100000);
+	uint64_t before = shown(METRIC_process_fds, 0);
+	int extra = dup(0);
+	cr_expect_eq(shown(METRIC_process_fds, 0), before + 1);
+	close(extra);
+	cr_expect_geq(shown(METRIC_process_max_fds, 0), before);
+	int64_t age = clock_wall_ms() - (int64_t)(shown(METRIC_process_start, 0) / CLOCK_MS);
+	cr_expect_geq(age, 0);
+	cr_expect_leq(age, 10000);
+}
