@@ -261,6 +261,7 @@ off() {
 mapfile -t changes <<'CHANGES'
 outages outages s/for: 10s/for: 100s/
 outages outages s/for: 20s/for: 2s/
+outages outages /unless on(instance)/d
 burn-flash burn-flash s/100 \* slo/10 * slo/
 burn-flash burn-flash s/100 \* slo/1000 * slo/
 burn-flash burn-flash s/>= 10/>= 1/
