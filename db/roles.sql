@@ -22,7 +22,8 @@ DO $$
 DECLARE
 	wanted text;
 BEGIN
-	FOREACH wanted IN ARRAY ARRAY['linkshrink_owner', 'linkshrink_web', 'linkshrink_ingest'] LOOP
+	FOREACH wanted IN ARRAY ARRAY['linkshrink_owner', 'linkshrink_web', 'linkshrink_ingest',
+		'linkshrink_monitor'] LOOP
 		BEGIN
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
 				EXECUTE format('CREATE ROLE %I LOGIN', wanted);
@@ -40,7 +41,9 @@ DO $$
 DECLARE
 	made record;
 BEGIN
-	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_owner', 'linkshrink_web', 'linkshrink_ingest') LOOP
+	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_owner', 'linkshrink_web',
+		'linkshrink_ingest', 'linkshrink_monitor')
+	LOOP
 		IF made.rolsuper OR made.rolcreatedb OR made.rolcreaterole OR made.rolreplication
 			OR made.rolbypassrls
 		THEN
@@ -52,7 +55,9 @@ BEGIN
 			EXECUTE format('ALTER ROLE %I LOGIN', made.rolname);
 		END IF;
 	END LOOP;
-	FOR made IN SELECT * FROM pg_roles WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest') LOOP
+	FOR made IN SELECT * FROM pg_roles
+		WHERE rolname IN ('linkshrink_web', 'linkshrink_ingest', 'linkshrink_monitor')
+	LOOP
 		IF pg_has_role(made.rolname, 'linkshrink_owner', 'MEMBER') THEN
 			RAISE 'the role % may become linkshrink_owner', made.rolname
 				USING HINT = format('REVOKE linkshrink_owner FROM %I', made.rolname);
@@ -61,9 +66,23 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, linkshrink_web, linkshrink_ingest;
-REVOKE ALL ON SCHEMA public FROM PUBLIC, linkshrink_web, linkshrink_ingest;
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, linkshrink_web, linkshrink_ingest, linkshrink_monitor;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, linkshrink_web, linkshrink_ingest, linkshrink_monitor;
 GRANT ALL ON DATABASE :"DBNAME" TO linkshrink_owner;
 GRANT ALL ON SCHEMA public TO linkshrink_owner;
-GRANT CONNECT ON DATABASE :"DBNAME" TO linkshrink_web, linkshrink_ingest;
+GRANT CONNECT ON DATABASE :"DBNAME" TO linkshrink_web, linkshrink_ingest, linkshrink_monitor;
 GRANT USAGE ON SCHEMA public TO linkshrink_web, linkshrink_ingest;
+
+-- Who watches PostgreSQL sees its statistics and no table of ours, and must not be what fills it up.
+ALTER ROLE linkshrink_monitor CONNECTION LIMIT 4;
+ALTER ROLE linkshrink_monitor SET statement_timeout = '2s';
+DO $$
+BEGIN
+	IF NOT pg_has_role('linkshrink_monitor', 'pg_monitor', 'MEMBER') THEN
+		GRANT pg_monitor TO linkshrink_monitor;
+	END IF;
+EXCEPTION WHEN insufficient_privilege THEN -- from PostgreSQL 16 on, CREATEROLE is not enough
+	RAISE WARNING 'linkshrink_monitor sees only part of the statistics'
+		USING HINT = 'as a superuser: GRANT pg_monitor TO linkshrink_monitor';
+END
+$$;

@@ -13,7 +13,7 @@ take_running_settings() {
 		# the shell would evaluate it.
 		[[ $name =~ ^LINKSHRINK_[A-Z_]+$ ]] || continue
 		case $name in
-		LINKSHRINK_APP | LINKSHRINK_SOCKETS | LINKSHRINK_LOGS | LINKSHRINK_READ_TIMEOUT | LINKSHRINK_VAR | LINKSHRINK_BIN) continue ;;
+		LINKSHRINK_APP | LINKSHRINK_SOCKETS | LINKSHRINK_LOGS | LINKSHRINK_READ_TIMEOUT | LINKSHRINK_MONITORING_CONF | LINKSHRINK_VAR | LINKSHRINK_BIN) continue ;;
 		LINKSHRINK_DATABASE_URL) [ "${line#*=}" != "postgresql://linkshrink_web@/linkshrink?host=$plain/pg" ] || continue ;;
 		LINKSHRINK_INGEST_URL)
 			[ -n "${DATABASE_INGEST_URL+set}" ] || export DATABASE_INGEST_URL=${line#*=}

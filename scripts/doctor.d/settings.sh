@@ -35,7 +35,7 @@ check_lighttpd() {
 	ln -s "$bin" "$home/bin"
 	ln -s "$repo/lighttpd" "$home/lighttpd"
 	# Not as the user who runs lighttpd, who need not get into the checkout: the stack makes copies.
-	if said=$(cd / && unset_foreign && LINKSHRINK_APP=$home LINKSHRINK_SOCKETS=$home LINKSHRINK_LOGS=$home \
+	if said=$(cd / && unset_foreign && LINKSHRINK_APP=$home LINKSHRINK_MONITORING_CONF=$repo/lighttpd/monitoring.conf LINKSHRINK_SOCKETS=$home LINKSHRINK_LOGS=$home \
 		/usr/sbin/lighttpd -tt -f "$repo/lighttpd.conf" 2>&1); then
 		ok lighttpd "accepts lighttpd.conf"
 	else

@@ -32,6 +32,11 @@ settle_users() {
 		web_user=$(id -un) database_user=$web_user
 	fi
 	web_group=$(id -gn "$web_user")
+	# Who answers the internet need not know where messages go, and who watches needs no link or
+	# click: Debian's packages bring a user for it.
+	monitoring_user=$web_user
+	if [ "$(id -u)" -eq 0 ] && id prometheus >/dev/null 2>&1; then monitoring_user=prometheus; fi
+	monitoring_group=$(id -gn "$monitoring_user")
 }
 
 settle_var() {

@@ -36,12 +36,14 @@ local all        postgres         peer map=linkshrink
 local linkshrink linkshrink_owner peer map=linkshrink
 local linkshrink linkshrink_web    peer map=linkshrink
 local linkshrink linkshrink_ingest peer map=linkshrink
+local linkshrink linkshrink_monitor peer map=linkshrink
 END
 	write_cluster_file "$cluster/pg_ident.conf" <<END
 linkshrink "$database_user" postgres
 linkshrink "$database_user" linkshrink_owner
 linkshrink "$web_user" linkshrink_web
 linkshrink "$web_user" linkshrink_ingest
+linkshrink "$monitoring_user" linkshrink_monitor
 linkshrink "$(id -un)" linkshrink_owner
 END
 	write_cluster_file "$cluster/linkshrink.conf" <<'END'

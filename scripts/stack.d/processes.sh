@@ -37,7 +37,7 @@ unset_foreign() {
 	local name
 	for name in $(compgen -e); do
 		case $name in
-		LINKSHRINK_* | PATH | LC_ALL | TZ | [ALTU]*SAN_OPTIONS) ;;
+		LINKSHRINK_* | DATA_SOURCE_NAME | PATH | LC_ALL | TZ | [ALTU]*SAN_OPTIONS) ;;
 		*) unset "$name" ;;
 		esac
 	done
@@ -49,19 +49,21 @@ note_state() {
 	{
 		echo "public $LINKSHRINK_BASE_URL"
 		echo "operations $operations"
+		[ "$monitoring" = no ] || echo "monitoring http://127.0.0.1:$LINKSHRINK_MONITORING_PORT"
 		for name in "${!pid[@]}"; do echo "$name ${pid[$name]}"; done
 	} >"$run/.state"
 	mv -f "$run/.state" "$run/state"
 }
 
-# Processes of this stack by what they run, whoever their parent is: "web", "postmaster" or
-# "database" (all of PostgreSQL, which puts the cluster's name into its titles).
+# Processes of this stack by what they run, whoever their parent is: "web", "monitoring", "inbox"
+# alone, "postmaster" or "database" (all of PostgreSQL, which puts the cluster's name into its titles).
 leftovers() {
 	local process arguments owner
 	for process in /proc/[0-9]*; do
 		mapfile -d '' -t arguments 2>/dev/null <"$process/cmdline" || continue
 		case "$1 ${arguments[*]:0:3}" in
 		"web $app/bin/"* | "web /usr/sbin/lighttpd -f $app/lighttpd.conf") ;;
+		"monitoring $app/monitoring/"* | "inbox $app/monitoring/inbox"*) ;;
 		"postmaster $pg_bin/postgres -D $cluster" | "database $pg_bin/postgres -D $cluster") ;;
 		"database postgres: $cluster_name: "*) ;;
 		*) continue ;;
@@ -87,6 +89,7 @@ end_leftovers() { # kind signal seconds
 }
 
 clear_leftovers() {
+	end_leftovers monitoring TERM 5 || end_leftovers monitoring KILL 5 || fail "can't end old monitoring in $var"
 	end_leftovers web TERM 5 || end_leftovers web KILL 5 || fail "can't end old processes in $var"
 	end_leftovers postmaster INT 20 || end_leftovers postmaster KILL 5 || true
 	end_leftovers database KILL 10 || fail "can't end the old PostgreSQL in $cluster"
@@ -151,12 +154,22 @@ end_child() { # name signal seconds
 	done
 }
 
+# First of all, or it would tell people that the rest is down. All at once, since each takes a while.
+stop_monitoring() {
+	local name
+	for name in "${monitors[@]}"; do
+		[ -z "${pid[$name]:-}" ] || kill -TERM "${pid[$name]}" 2>/dev/null
+	done
+	for name in "${monitors[@]}"; do end_child "$name" TERM 5 || end_child "$name" KILL 2; done
+}
+
 stop_all() {
 	[ -z "$stopping" ] || return 0
 	stopping=yes
 	set +e
 	trap '' INT TERM HUP
 	[ "${#pid[@]}" -eq 0 ] || rm -f "$run/state"
+	stop_monitoring
 	end_child lighttpd INT 7 || end_child lighttpd KILL 2
 	end_child postgresql INT 20 || end_child postgresql QUIT 5 || end_child postgresql KILL 2
 	[ "${#pid[@]}" -eq 0 ] || clear_leftovers

@@ -28,7 +28,8 @@ make_directories() {
 		ln -sfnT "$var/app" "$app"
 	fi
 	private_directory "$plain/web" "$web_user" 700
-	private_directory "$plain/pg" "$database_user" 750
+	# Whoever gets to the socket still has to be somebody, see pg_hba.conf.
+	private_directory "$plain/pg" "$database_user" 751
 	chgrp "$web_group" "$plain/pg"
 	private_directory "$shared" "$web_user" 700
 	make_data_directories

@@ -9,9 +9,10 @@ copy_programs() {
 		cp "$bin/$program" "$app/bin/.$program" && mv -f "$app/bin/.$program" "$app/bin/$program"
 	done
 	cp "$repo/lighttpd.conf" "$app/lighttpd.conf"
-	for file in "$repo"/lighttpd/*.lua; do cp "$file" "$app/lighttpd/"; done
+	for file in "$repo"/lighttpd/*.lua "$repo"/lighttpd/monitoring.conf; do cp "$file" "$app/lighttpd/"; done
 	rm -rf "$app/www"
 	cp -R "$repo/www" "$app/www"
+	! [ -e "$repo/docs/runbook.md" ] || cp "$repo/docs/runbook.md" "$app/"
 	chmod -R a+rX "$var/app"
 }
 

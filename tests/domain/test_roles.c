@@ -77,7 +77,7 @@ Test(roles, are_no_superusers)
 		database_number("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'linkshrink%' "
 				"AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR "
 				"rolreplication OR rolbypassrls)"),
-		3));
+		4));
 }
 
 Test(roles, give_everyone_else_nothing)

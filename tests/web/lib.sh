@@ -5,12 +5,14 @@
 #   finish                       the end: fails if anything was not ok
 #   wait_until SECONDS command…  until it succeeds; fails when the time is up
 #   free_port                    a port that nobody listens on
+#   free_block COUNT             the first of so many in a row
 #   stack_up, stack_down         a stack of the test's own, on free ports, in $LINKSHRINK_VAR; gone after
 #   stack_restart                the same again, with the settings as they are now
 #   stack_programs [NAME]        pids of its programs, one a line
 #   stack_postgres               pids of all of its PostgreSQL, one a line
 #   alive NAME COUNT             whether that many processes of a program exist
 #   running NAME COUNT           likewise, and none of them is stopped
+#   nothing_runs_in DIRECTORY    whether no process runs from there, and which does if not
 #   sql STATEMENT                what its database answers
 #   metric SERIES                its value on the page of metrics
 #   status [curl options…] URL   the status; the answer is in $work/body and $work/head
@@ -21,7 +23,9 @@
 
 LINKSHRINK_BIN=${LINKSHRINK_BIN:-$PWD/build/bin}
 LINKSHRINK_TESTS=${LINKSHRINK_TESTS:-$PWD/build/tests}
-export LINKSHRINK_BIN LINKSHRINK_TESTS
+# Who wants to be watched says yes; the others save the time.
+LINKSHRINK_MONITORING=${LINKSHRINK_MONITORING:-no}
+export LINKSHRINK_BIN LINKSHRINK_TESTS LINKSHRINK_MONITORING
 
 # What is trapped at EXIT happens when a test is stopped, too.
 trap 'exit 130' INT
@@ -75,6 +79,20 @@ free_port() {
 	echo "$port" | tee -a "$work/ports"
 }
 
+free_block() {
+	local first port
+	while :; do
+		first=$((20000 + RANDOM % 12000))
+		for ((port = first; port < first + $1; port++)); do
+			! grep -qx "$port" "$work/ports" 2>/dev/null || continue 2
+			! listens "$port" || continue 2
+		done
+		seq "$first" $((first + $1 - 1)) >>"$work/ports"
+		echo "$first"
+		return
+	done
+}
+
 # What the stack in $LINKSHRINK_VAR keeps outside of it, by the stack's own account.
 forget_stack() (
 	# shellcheck disable=SC2034 # for paths.sh
@@ -122,6 +140,15 @@ noted() { sed -n "s/^$1 //p" "$LINKSHRINK_VAR/run/state" 2>/dev/null || true; }
 
 children() { # of a pid, with their state and name; not those that are dead already
 	ps --ppid "${1:-0}" -o pid=,stat=,comm= | awk '$2 !~ /^Z/'
+}
+
+# Everything that runs from a directory: PostgreSQL, lighttpd, programs, supervisor's children.
+nothing_runs_in() {
+	local process left=
+	for process in /proc/[0-9]*; do
+		! tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -qF -e "$1/" || left+=" ${process#/proc/}"
+	done
+	[ -z "$left" ] || { ps -o pid,ppid,stat,args -p "$(tr -s ' ' , <<<"${left# }")"; return 1; }
 }
 
 stack_programs() {

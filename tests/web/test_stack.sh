@@ -55,15 +55,6 @@ dead() { # pid…: none is alive; one that waits for its parent to take note of 
 	done
 }
 
-# Everything that runs from a directory: PostgreSQL, lighttpd, programs, supervisor's children.
-nothing_runs_in() {
-	local process left=
-	for process in /proc/[0-9]*; do
-		! tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -qF -e "$1/" || left+=" ${process#/proc/}"
-	done
-	[ -z "$left" ] || { ps -o pid,ppid,stat,args -p "$(tr -s ' ' , <<<"${left# }")"; return 1; }
-}
-
 shorten() {
 	curl -s "http://127.0.0.1:$LINKSHRINK_PORT/shorten" -H 'Content-Type: application/json' \
 		-d '{"url":"https://example.com/"}' | sed -n 's/.*"short_code":"\([^"]*\)".*/\1/p'

@@ -1,0 +1,166 @@
+#!/bin/bash
+# The stack with its monitoring: who watches is there, sees all, comes back when killed, goes with
+# the stack, and keeps secrets.
+set -eu
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/web/lib.sh
+. tests/web/lib.sh
+
+monitors=(prometheus alertmanager node-exporter postgres-exporter blackbox-exporter)
+secret=https://127.0.0.1:9/api/webhooks/1/S3CRET-webhook
+export LINKSHRINK_MONITORING=yes LINKSHRINK_DISCORD_URL=$secret
+
+# ---- Helpers
+
+# The value of the one series that an expression gives; nothing if there are none or more.
+ask() {
+	curl -s --get --data-urlencode "query=$1" \
+		"http://127.0.0.1:$LINKSHRINK_MONITORING_PORT/prometheus/api/v1/query" |
+		sed -n 's/.*"result":\[{"metric":{[^}]*},"value":\[[0-9.]*,"\([^"]*\)"\]}\].*/\1/p'
+}
+says() { same "$(ask "$1")" "$2"; }
+
+answers() { # STATUS PATH on the operations listener
+	same "$(status -L "http://127.0.0.1:$LINKSHRINK_OPS_PORT$2")" "$1"
+}
+
+back() { # NAME PID: another one runs
+	local now
+	now=$(noted "$1")
+	[ -n "$now" ] && [ "$now" != "$2" ] && grep -qs '^State:.[^ZX]' "/proc/$now/status"
+}
+
+runs_as() { same "$(ps -o user= -p "$(noted "$1")")" "$2"; }
+
+refused() { # WORDS command…: it fails and says the words, and no secret
+	local words=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		echo "it succeeded: $said"
+		return 1
+	fi
+	if ! grep -qF -e "$words" <<<"$said" || grep -q S3CRET <<<"$said"; then
+		echo "$said"
+		return 1
+	fi
+}
+
+denied() { ! "$@" 2>/dev/null; }
+
+private() { # FILE: nobody else reads it
+	same "$(stat -c %a "$1")" 640
+}
+
+# ---- It runs
+
+trap stack_down EXIT
+LINKSHRINK_MONITORING_PORT=$(free_block 7)
+export LINKSHRINK_MONITORING_PORT
+stack_up
+check 'up says where monitoring is' grep -q "monitoring *http://127.0.0.1:$LINKSHRINK_OPS_PORT/prometheus/" "$work/up.log"
+for name in "${monitors[@]}"; do
+	check "status shows $name" grep -q "^$name  *pid" <(scripts/stack status)
+done
+check 'every target is asked and answers' wait_until 20 says 'count(up == 1) == count(up)' 8
+for probe in redirect shorten; do
+	check "the probe \"$probe\" succeeds" wait_until 15 says "probe_success{probe=\"$probe\"}" 1
+done
+check 'every series has the instance' wait_until 5 says 'count(up{instance="local"})' 8
+check 'PostgreSQL is seen' wait_until 15 says pg_up 1
+check 'by a role that sees no table of ours' sql 'SELECT 1 / (NOT EXISTS (SELECT FROM information_schema.role_table_grants WHERE grantee = '\''linkshrink_monitor'\''))::integer'
+check 'of its settings only those that rules compare with' wait_until 5 says 'count({__name__=~"pg_settings_.*"})' 2
+check 'the probe'\''s clicks count as those of a bot' wait_until 5 eval \
+	'[ "$(sql "SELECT count(*) > 0 AND bool_and(bot) FROM clicks")" = t ]'
+
+# ---- Where it can be reached
+
+check 'Prometheus under the operations listener' answers 200 '/prometheus/graph?g0.expr=up'
+check 'its API, too' answers 200 '/prometheus/api/v1/query?query=up'
+check 'Alertmanager' answers 200 /alertmanager/
+check 'and its API' answers 200 /alertmanager/api/v2/status
+check 'what only begins like them is nobody' answers 404 /prometheusx
+for path in prometheus/ alertmanager/api/v2/status grafana/ inbox; do
+	check "not on the public listener: /$path" same "$(status "http://127.0.0.1:$LINKSHRINK_PORT/$path")" 404
+done
+check 'all of it listens on loopback alone' eval '! awk -v first="$LINKSHRINK_MONITORING_PORT" '\''
+	$4 == "0A" && substr($2, 1, 8) != "0100007F" { split($2, at, ":"); n = strtonum("0x" at[2]) - first
+		if (n >= 0 && n <= 6) { print; found = 1 } } END { exit !found }'\'' /proc/net/tcp /proc/net/tcp6'
+
+# ---- Secrets
+
+for file in prometheus.yml blackbox.yml alertmanager.yml; do
+	check "$file is for those who watch" private "$LINKSHRINK_VAR/run/monitoring/$file"
+done
+check 'so is the key of the probe' private "$LINKSHRINK_VAR/probe/key"
+check 'Alertmanager has the webhook' grep -qF "$secret" "$LINKSHRINK_VAR/run/monitoring/alertmanager.yml"
+check 'and nobody else on the disk' same "$(grep -rlF S3CRET "$LINKSHRINK_VAR" | sort)" \
+	"$LINKSHRINK_VAR/run/monitoring/alertmanager.yml"
+check 'it is in no command' denied grep -lsF S3CRET /proc/[0-9]*/cmdline
+check 'nor in the environment of those who serve' denied grep -lsF S3CRET "/proc/$(noted lighttpd)/environ" \
+	"/proc/$(stack_programs redirect | head -n 1)/environ"
+check 'nor shown by Alertmanager' denied grep -F S3CRET <(curl -s "http://127.0.0.1:$LINKSHRINK_OPS_PORT/alertmanager/api/v2/status")
+if [ "$(id -u)" -eq 0 ]; then
+	as_monitor() { setpriv --reuid=prometheus --regid=prometheus --init-groups -- "$@"; }
+	as_web() { setpriv --reuid=www-data --regid=www-data --init-groups -- "$@"; }
+	check 'who watches is not root' runs_as prometheus prometheus
+	check 'nor who serves' runs_as lighttpd www-data
+	check 'who watches can not read the cluster' denied as_monitor ls "$LINKSHRINK_VAR/pg"
+	check 'nor links' denied as_monitor ls "$LINKSHRINK_VAR/replica"
+	check 'nor clicks' denied as_monitor ls "$LINKSHRINK_VAR/spool"
+	check 'nor be somebody else in PostgreSQL' denied as_monitor psql -X -c '' \
+		"postgresql://linkshrink_web@/linkshrink?host=$LINKSHRINK_VAR/run/pg"
+	check 'and who serves can not read the webhook' denied as_web cat "$LINKSHRINK_VAR/run/monitoring/alertmanager.yml"
+fi
+
+# ---- What dies comes back, and PostgreSQL is not needed
+
+for name in "${monitors[@]}"; do
+	old=$(noted "$name")
+	kill -9 "$old"
+	check "$name killed: another one within 2 s" wait_until 2 back "$name" "$old"
+	check "$name: said in stack.log" grep -q "$name (pid $old) ended" "$LINKSHRINK_VAR/log/stack.log"
+done
+check 'all targets are up again' wait_until 30 says 'count(up == 1)' 8
+
+mapfile -t processes < <(stack_postgres)
+kill -STOP "${processes[@]}"
+check 'PostgreSQL stopped: the probe sees that nobody can create' wait_until 20 says 'probe_success{probe="shorten"}' 0
+check 'and that links are followed' says 'probe_success{probe="redirect"}' 1
+check 'PostgreSQL does not answer' wait_until 20 says 'up{job="postgres"} * pg_up or up{job="postgres"}' 0
+check 'the rest is watched as before' says 'count(up{job!="postgres"} == 1)' 7
+kill -CONT "${processes[@]}"
+check 'continued: all is well again' wait_until 30 says 'min(probe_success) * min(up) * min(pg_up)' 1
+
+# ---- The probe's link
+
+code=$(cat "$LINKSHRINK_VAR/probe/code")
+stack_restart
+check 'after a restart the probe has the same link' same "$(cat "$LINKSHRINK_VAR/probe/code")" "$code"
+check 'and there is one of them' same "$(sql "SELECT count(*) FROM links WHERE target LIKE '%link-shrink-probe'")" 1
+check 'and one key' same "$(sql "SELECT count(*) FROM api_keys WHERE name = 'probe'")" 1
+sql "UPDATE links SET state = 'deleted', version = version + 1, updated_at = now() WHERE code = '$code'; UPDATE api_keys SET revoked_at = now() WHERE name = 'probe'"
+check 'somebody deleted it: the probe fails' wait_until 20 says 'max(probe_success)' 0
+old=$(noted blackbox-exporter)
+check 'until the exporter is restarted' scripts/stack restart blackbox-exporter
+check 'which asks for another link and key' wait_until 20 says 'min(probe_success)' 1
+
+# ---- Others
+
+scripts/stack down >/dev/null
+check 'after down nothing is left' nothing_runs_in "$work/var"
+
+taken=$((LINKSHRINK_MONITORING_PORT + 3))
+/usr/bin/prometheus-node-exporter --web.listen-address="127.0.0.1:$taken" >/dev/null 2>&1 &
+holder=$!
+wait_until 5 listens "$taken"
+stack_start
+check 'a port that is taken leaves monitoring out, not the product' grep -q "monitoring *none: port $taken is taken" "$work/up.log"
+check 'nothing of it runs then' same "$(scripts/stack status | grep -cE 'prometheus|exporter|alertmanager')" 0
+check 'and nobody is led to it' answers 404 /prometheus/
+kill "$holder"
+scripts/stack down >/dev/null
+check 'ports that overlap with the stack'\''s own are refused' refused 'one of the seven' env \
+	LINKSHRINK_MONITORING_PORT=$((LINKSHRINK_OPS_PORT - 2)) scripts/stack up --detach
+check 'so is a webhook that is no URL, without being shown' refused 'LINKSHRINK_DISCORD_URL is no http' env \
+	LINKSHRINK_DISCORD_URL="S3CRET'" scripts/stack up --detach
+finish
