@@ -1,8 +1,11 @@
 # Compares two pages of metrics, the older first: prints each counter that is less than it was, but
-# not if the segment is another one, where they began at 0.
+# not if the segment is another one, where they began at 0. Nor those of lighttpd, which begin at 0
+# with each start of it.
 
 function series(line) { return substr(line, 1, length(line) - length($NF) - 1) }
-function is_counter(name) { return name ~ /^[a-z_]+_(total|count|bucket)([{].*)?$/ }
+function is_counter(name) {
+	return name !~ /^http_requests_total/ && name ~ /^[a-z_]+_(total|count|bucket)([{].*)?$/
+}
 
 /^#/ { next }
 $1 == "linkshrink_segment_created_timestamp_seconds" {

@@ -33,15 +33,7 @@ counted() {
 	}' "$work/$1" "$work/$2" | LC_ALL=C sort
 }
 
-# Counters that are less on the second page than on the first.
-backwards() {
-	awk '$1 ~ /(_total|_bucket|_count|_sum)($|\{)/ {
-		if (FNR == NR)
-			before[$1] = $2
-		else if ($1 in before && $2 + 0 < before[$1] + 0)
-			print $1, before[$1], $2
-	}' "$work/$1" "$work/$2"
-}
+backwards() { awk -f tests/torture/backwards.awk "$work/$1" "$work/$2"; }
 
 raw() {
 	printf '%b' "$1" | timeout 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$LINKSHRINK_PORT; cat >&3; cat <&3" >/dev/null
