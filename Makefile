@@ -1,6 +1,7 @@
 # Link-Shrink. `make help` says what there is.
 
 PROGRAMS  := redirect shorten metrics system ingest replicate
+LOCAL     := inbox#  only scripts/stack starts it
 VERSION   := 0.1.0
 
 CC        := gcc
@@ -37,7 +38,8 @@ SAY       := @$(if $(V),:,echo ' ')
 
 COMMON    := $(wildcard common/*/*.c)
 LIBRARY   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out common/service/main.c,$(COMMON)))
-BINARIES  := $(PROGRAMS:%=$(BUILD)/bin/%)
+ALL       := $(PROGRAMS) $(LOCAL)
+BINARIES  := $(ALL:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
 .PHONY: all help deps build run test torture fuzz bench lint layers sizes format clean
@@ -98,7 +100,7 @@ $(BINARIES): $(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/lib
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # main.c is the same for all programs but for the service that it runs.
-$(PROGRAMS:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: common/service/main.c
+$(ALL:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: common/service/main.c
 	@mkdir -p $(@D)
 	$(SAY) $@
 	$(QUIET)$(CC) $(ALL_CFLAGS) -DSERVICE=$*_service -c -o $@ $<

@@ -155,3 +155,54 @@ enum json_result json_read(const char *body, size_t len, const struct json_field
 		*present = seen;
 	return faults->count == 0 ? JSON_OK : JSON_FAULTY;
 }
+
+static void walk(const cJSON *value, struct text *path, json_visitor visit, void *context);
+
+static void walk_member(
+	const cJSON *member, size_t number, struct text *path, json_visitor visit, void *context)
+{
+	size_t len = path->len;
+	if (len > 0)
+		text_add_char(path, '.');
+	if (member->string != NULL)
+		text_add(path, member->string);
+	else
+		text_add_number(path, (int64_t)number);
+	if (!path->cut)
+		walk(member, path, visit, context);
+	path->len = len;
+	path->data[len] = '\0';
+	path->cut = false;
+}
+
+static void walk(const cJSON *value, struct text *path, json_visitor visit, void *context)
+{
+	const struct json_leaf leaf = {
+		.path = path->data,
+		.text = cJSON_IsString(value) ? value->valuestring : NULL,
+		.number = cJSON_IsNumber(value) ? value->valuedouble : 0,
+		.list_count = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 0,
+	};
+	size_t number = 0;
+	const cJSON *member;
+	if (cJSON_IsString(value) || cJSON_IsNumber(value) || cJSON_IsArray(value))
+		visit(&leaf, context);
+	cJSON_ArrayForEach(member, value)
+	{
+		walk_member(member, number++, path, visit, context);
+	}
+}
+
+enum json_result json_walk(
+	const char *body, size_t len, json_visitor visit, void *context, struct http_faults *faults)
+{
+	char memory[JSON_PATH_MAX];
+	struct text path = text_fixed(memory, sizeof(memory));
+	faults->count = 0;
+	cJSON *document = parse(body, len, faults);
+	if (document == NULL)
+		return faults->count == 0 ? JSON_INVALID : JSON_FAULTY;
+	walk(document, &path, visit, context);
+	cJSON_Delete(document);
+	return JSON_OK;
+}

@@ -1,5 +1,6 @@
 /*
- * json_fields - reads a JSON object into a C struct by a table of fields.
+ * json_fields - reads a JSON object into a C struct by a table of fields; or walks through one that
+ * no table describes.
  *
  * All faults are reported at once, one per field, in words. Unknown members are ignored; a member
  * marked `refused` may not be written by the caller. Member names match exactly, case included.
@@ -45,5 +46,22 @@ enum json_result {
  */
 __attribute__((warn_unused_result)) enum json_result json_read(const char *body, size_t len,
 	const struct json_field *fields, void *into, uint32_t *present, struct http_faults *faults);
+
+/* One value of a document that is a text, a number or a list, and where: "embeds.0.title". */
+struct json_leaf {
+	const char *path;  /* borrowed, for the call */
+	const char *text;  /* NULL if it is none */
+	double number;     /* of a number, else 0 */
+	size_t list_count; /* of a list, else 0 */
+};
+
+enum { JSON_PATH_MAX = 160 }; /* bytes with the zero; what lies deeper is not shown */
+
+typedef void (*json_visitor)(const struct json_leaf *leaf, void *context);
+
+/* Shows all of them in the order of the document, a list before what is in it; none of one that is
+ * not JSON_OK. */
+__attribute__((warn_unused_result)) enum json_result json_walk(const char *body, size_t len,
+	json_visitor visit, void *context, struct http_faults *faults);
 
 #endif

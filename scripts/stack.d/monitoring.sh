@@ -163,6 +163,7 @@ make_monitoring_directories() {
 	configured=$run/monitoring probe=$var/probe
 	mkdir -p "$var/app/monitoring"
 	for name in prometheus alertmanager inbox; do private_directory "$var/$name" "$monitoring_user" 750; done
+	private_directory "$plain/inbox" "$monitoring_user" 700
 	rm -rf "$configured/rules" "$configured/templates"
 	mkdir -p "$probe" "$configured/rules" "$configured/templates" "$var/prometheus/rules.d"
 	chgrp -R "$monitoring_group" "$configured" "$probe"
@@ -243,7 +244,16 @@ start_blackbox_exporter() {
 		--web.listen-address="127.0.0.1:${port[blackbox-exporter]}"
 }
 
-start_inbox() { return 0; }
+# It lives while the other lighttpd is dead.
+start_inbox() {
+	[ -x "$bin/inbox" ] || { say "$bin/inbox is missing, so nobody takes alerts; type: make build"; return 0; }
+	cp "$bin/inbox" "$var/app/monitoring/.inbox" && mv -f "$var/app/monitoring/.inbox" "$var/app/monitoring/inbox"
+	cp "$repo/lighttpd/inbox.conf" "$app/lighttpd/"
+	ln -sfn /usr/sbin/lighttpd "$var/app/monitoring/inbox-lighttpd"
+	LINKSHRINK_INBOX=$var/inbox LINKSHRINK_INBOX_SOCKET=$plain/inbox/socket LINKSHRINK_INBOX_LOG=$logs/inbox.log \
+		launch inbox "$monitoring_user" TERM "$logs/inbox.log" "$app/monitoring/inbox-lighttpd" -D \
+		-f "$app/lighttpd/inbox.conf"
+}
 
 start_monitor() { # name
 	case $1 in

@@ -214,3 +214,52 @@ Test(json_fields, stays_quick_on_a_body_full_of_keys)
 	cr_expect_eq(read_json(body), JSON_OK);
 	cr_expect_lt(clock_monotonic() - begin, 100 * CLOCK_MS);
 }
+
+static void note_leaf(const struct json_leaf *leaf, void *context)
+{
+	struct text *seen = context;
+	text_addf(seen, "%s=", leaf->path);
+	if (leaf->text != NULL)
+		text_addf(seen, "'%s'", leaf->text);
+	else
+		text_addf(seen, "%g/%zu", leaf->number, leaf->list_count);
+	text_add(seen, " ");
+}
+
+static const char *walked(const char *body)
+{
+	static char memory[512];
+	struct text seen = text_fixed(memory, sizeof(memory));
+	enum json_result result = json_walk(body, strlen(body), note_leaf, &seen, &faults);
+	text_addf(&seen, "%d", (int)result);
+	return memory;
+}
+
+Test(json_walk, shows_every_text_number_and_list_by_its_path)
+{
+	cr_expect_str_eq(
+		walked("{\"a\": \"x\", \"b\": [{\"c\": 1.5}, \"y\", [2]], \"d\": {\"e\": []}}"),
+		"a='x' b=0/3 b.0.c=1.5/0 b.1='y' b.2=0/1 b.2.0=2/0 d.e=0/0 0");
+}
+
+Test(json_walk, says_nothing_of_booleans_and_null)
+{
+	cr_expect_str_eq(walked("{\"a\": true, \"b\": null, \"c\": {}}"), "0");
+}
+
+Test(json_walk, leaves_out_what_lies_under_a_path_that_is_too_long_and_goes_on)
+{
+	char body[256];
+	snprintf(body, sizeof(body), "{\"%0*d\": \"x\", \"b\": \"y\"}", JSON_PATH_MAX, 0);
+	cr_expect_str_eq(walked(body), "b='y' 0");
+}
+
+Test(json_walk, shows_nothing_of_what_is_not_good)
+{
+	char invalid[8], faulty[8];
+	snprintf(invalid, sizeof(invalid), "%d", (int)JSON_INVALID);
+	snprintf(faulty, sizeof(faulty), "%d", (int)JSON_FAULTY);
+	cr_expect_str_eq(walked("{\"a\": \"x\","), invalid);
+	cr_expect_str_eq(walked("[\"a\"]"), faulty);
+	cr_expect_str_eq(walked("{\"a\": \"x\", \"a\": \"y\"}"), faulty);
+}

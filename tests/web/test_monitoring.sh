@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=tests/web/lib.sh
 . tests/web/lib.sh
 
-monitors=(prometheus alertmanager node-exporter postgres-exporter blackbox-exporter)
+monitors=(prometheus alertmanager node-exporter postgres-exporter blackbox-exporter inbox)
 secret=https://127.0.0.1:9/api/webhooks/1/S3CRET-webhook
 export LINKSHRINK_MONITORING=yes LINKSHRINK_DISCORD_URL=$secret
 
@@ -130,6 +130,56 @@ check 'PostgreSQL does not answer' wait_until 20 says 'up{job="postgres"} * pg_u
 check 'the rest is watched as before' says 'count(up{job!="postgres"} == 1)' 7
 kill -CONT "${processes[@]}"
 check 'continued: all is well again' wait_until 30 says 'min(probe_success) * min(up) * min(pg_up)' 1
+
+# ---- The inbox
+
+inbox=http://127.0.0.1:$((LINKSHRINK_MONITORING_PORT + 5))
+post() { status "$inbox/discord" -H 'Content-Type: application/json' -d "$1"; }
+behave() {
+	if [ "$1" = well ]; then rm "$LINKSHRINK_VAR/inbox/behave"; else echo "$1" >"$LINKSHRINK_VAR/inbox/behave"; fi
+	[ "$1" = well ] || chmod a+r "$LINKSHRINK_VAR/inbox/behave"
+}
+lines() { grep -cF "$1" "$LINKSHRINK_VAR/inbox/messages.jsonl"; }
+
+check 'the inbox takes what Discord takes' same "$(post '{"embeds":[{"title":"<b>from the test","description":"**now**"}]}')" 204
+check 'and refuses what Discord refuses' same "$(post "{\"content\":\"$(printf '%02001d' 1)\"}")" 400
+behave 429
+check 'told so it answers 429' same "$(post '{"content":"429"}')" 429
+check 'with Retry-After' grep -qi '^retry-after: 1' "$work/head"
+behave 500
+check 'or 500' same "$(post '{"content":"500"}')" 500
+behave hang
+check 'or nothing' same "$(curl -s -o /dev/null -w '%{http_code}' -m 5 "$inbox/discord" -d '{"content":"hang"}')" 000
+check 'for longer than the watch waits, without being replaced' denied grep -q 'worker_stalled' "$LINKSHRINK_VAR/log/inbox.log"
+check 'and is there for others meanwhile' same "$(status "$inbox/messages")" 200
+behave well
+check 'each is kept as a line' same "$(for word in 'from the test' '"429"' '"500"' '"hang"'; do lines "$word"; done | tr -d '\n')" 1111
+check 'for those who watch' private "$LINKSHRINK_VAR/inbox/messages.jsonl"
+check 'and shown under the operations listener' answers 200 /inbox
+check 'with nothing in it that a browser would run' grep -qF '&lt;b&gt;from the test' "$work/body"
+check 'in its style' answers 200 /www/style.css
+check 'Alertmanager says each half a minute that it lives' wait_until 40 test -e "$LINKSHRINK_VAR/inbox/heartbeat"
+old=$(noted lighttpd)
+kill -STOP "$old"
+check 'it is there while the other lighttpd is not' same "$(status "$inbox/")" 200
+kill -CONT "$old"
+old=$(noted inbox)
+child=$(children "$old" | awk '{ print $1 }')
+kill -9 "$child"
+check 'its program killed: back within 2 s' wait_until 2 eval '[ "$(status "$inbox/")" = 200 ]'
+
+# ---- What all of it takes
+
+memory() { # kilobytes of those that watch, what they share once
+	local process sum=0
+	for process in $(for name in "${monitors[@]}"; do noted "$name"; done) $(children "$(noted inbox)" | awk '{ print $1 }'); do
+		sum=$((sum + $(awk '/^Pss:/ { print $2 }' "/proc/$process/smaps_rollup")))
+	done
+	echo "$sum"
+}
+megabytes=$(($(memory) / 1024))
+echo "# monitoring takes $megabytes MiB"
+check 'monitoring takes less than 300 MiB' test "$megabytes" -lt 300
 
 # ---- The probe's link
 
