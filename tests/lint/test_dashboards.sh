@@ -184,13 +184,37 @@ wrong_metrics() {
 	metric_names | awk 'NR == FNR { known[$1] = 1; next } !($1 in known) { print $2 ": nobody has " $1 }' "$work/known" -
 }
 
-# Texts name alerts; a name with capitals inside is one.
-wrong_alerts() {
+# Texts name alerts; a name with capitals inside is one. "uid panel alert" of each.
+named_alerts() {
 	facts '$1 == "panel" {
 		for (i = split($12, words, /[^A-Za-z]+/); i > 0; i--)
-			if (words[i] ~ /^[A-Z][a-z]+[A-Z][A-Za-z]+$/ && words[i] != "PostgreSQL") print words[i], $2 ", panel " $3
-	}' | awk 'NR == FNR { known[$1] = 1; next } !($1 in known)' \
-		<(sed -n 's/.*- alert: *\([A-Za-z]*\).*/\1/p' prometheus/rules/*.yml) -
+			if (words[i] ~ /^[A-Z][a-z]+[A-Z][A-Za-z]+$/ && words[i] != "PostgreSQL") print $2, $3, words[i]
+	}'
+}
+
+# "alert number" of each number in the expression of each alert, and the alert alone.
+alert_numbers() {
+	awk '/- alert:/ { alert = $3; print alert, ""; on = 1 }
+	/^ *(for|keep_firing_for|labels|annotations):/ { on = 0 }
+	on && !/- alert:/ { for (i = split($0, words, /[^0-9.]+/); i > 0; i--) if (words[i] != "") print alert, words[i] }' \
+		prometheus/rules/*.yml
+}
+
+wrong_alerts() {
+	named_alerts | awk 'NR == FNR { known[$1] = 1; next } !($3 in known) { print $1 ", panel " $2 ": no alert " $3 }' \
+		<(alert_numbers) -
+}
+
+# Where a panel names an alert, a colour changes at its bound. 0.5 and 1 are how "any" is drawn.
+wrong_bounds() {
+	{ alert_numbers | sed 's/^/number /'; facts '$1 == "threshold" { print $1, $2, $3, $4 }'; named_alerts | sed 's/^/named /'; } | awk '
+	$1 == "number" { number[$2, $3 + 0] = 1 }
+	$1 == "threshold" && $4 != "" { values[$2, $3] = values[$2, $3] " " $4; if ($4 != 0.5 && $4 != 1) bound[$2, $3] = 1 }
+	$1 == "named" && bound[$2, $3] {
+		found = 0
+		for (i = split(values[$2, $3], value, " "); i > 0; i--) if (number[$4, value[i] + 0]) found = 1
+		if (!found) print $2 ", panel " $3 ": not the bound of " $4 ":" values[$2, $3]
+	}'
 }
 
 # Messages lead to dashboards; those must be there.
@@ -226,6 +250,7 @@ is_found 'a variable that is missing' wrong_variables 's/"name": "instance"/"nam
 is_found 'annotations that are missing' wrong_annotations 's/"name": "Deploys"/"name": "Versions"/'
 is_found 'a rate over seconds' wrong_rates 's/\[$__rate_interval\]/[10s]/'
 is_found 'an alert that there is not' wrong_alerts 's/ticket ClickDrift/ticket ClickDrifts/'
+is_found 'a bound that is not of the alert' wrong_bounds 's/"value": 60 }/"value": 61 }/'
 is_found 'a figure of any installation' wrong_scope 's/linkshrink_click_drift{job=~\\"$job\\",/linkshrink_click_drift{/'
 is_found 'a metric that nobody has' wrong_metrics 's/linkshrink_click_drift/linkshrink_clicks_drift/'
 
@@ -246,5 +271,6 @@ report 'rates are over an interval that fits the scrapes' "$(wrong_rates)"
 report 'our own figures are those of the chosen job and nodes' "$(wrong_scope)"
 report 'each metric exists' "$(wrong_metrics)"
 report 'each alert that a text names exists' "$(wrong_alerts)"
+report 'colours change at the bounds of the alerts' "$(wrong_bounds)"
 report 'where rules lead to a dashboard there is one' "$(wrong_links)"
 [ "$failures" -eq 0 ] || exit 1

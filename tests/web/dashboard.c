@@ -7,6 +7,7 @@
  *   variable    <uid> <name> <type> <value at the first visit> <query>
  *   annotation  <uid> <name> <datasource> <query>
  *   panel       <uid> <id> <type> <x> <y> <w> <h> <datasource> <unit> <title> <description>
+ *   threshold   <uid> <panel> <value>
  *   query       <uid> <panel> <letter> <instant or range> <query>
  *
  * A field that is missing is empty. Ends with 1 at the first file that is no JSON.
@@ -85,6 +86,18 @@ static void put_annotations(const cJSON *uid, const cJSON *dashboard)
 	}
 }
 
+static void put_thresholds(const cJSON *uid, const cJSON *panel)
+{
+	const cJSON *step;
+	cJSON_ArrayForEach(step, find(panel, "fieldConfig.defaults.thresholds.steps"))
+	{
+		put_line("threshold", uid);
+		put_field(find(panel, "id"));
+		put_field(find(step, "value"));
+		putchar('\n');
+	}
+}
+
 static void put_queries(const cJSON *uid, const cJSON *panel)
 {
 	const cJSON *target;
@@ -111,6 +124,7 @@ static void put_panels(const cJSON *uid, const cJSON *panels)
 		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 			put_field(find(panel, fields[i]));
 		putchar('\n');
+		put_thresholds(uid, panel);
 		put_queries(uid, panel);
 		put_panels(uid, find(panel, "panels"));
 	}
