@@ -65,7 +65,8 @@ end
 local function answer_problem(lighty, part, method, status)
 	local r = lighty.r
 	local header = r.resp_header
-	if header["X-Request-Id"] then return 0 end -- from a program: it has its shape already
+	-- From a program of ours, or by mod_proxy: that has a date by now. It has its shape already.
+	if header["X-Request-Id"] or header["Date"] then return 0 end
 	local reason = reasons[status] or { "Error", "error" }
 
 	-- Not secret, only distinct: it names an answer that no program knows of.

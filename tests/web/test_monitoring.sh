@@ -76,6 +76,8 @@ check 'the probe'\''s clicks count as those of a bot' wait_until 5 eval \
 
 check 'Prometheus under the operations listener' answers 200 '/prometheus/graph?g0.expr=up'
 check 'its API, too' answers 200 '/prometheus/api/v1/query?query=up'
+check 'a wrong query is refused' answers 400 '/prometheus/api/v1/query?query=('
+check 'in the words of Prometheus, not of lighttpd' grep -qF 'parse error' "$work/body"
 check 'Alertmanager' answers 200 /alertmanager/
 check 'and its API' answers 200 /alertmanager/api/v2/status
 check 'what only begins like them is nobody' answers 404 /prometheusx
