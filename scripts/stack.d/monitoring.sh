@@ -263,7 +263,7 @@ start_monitor() { # name
 	postgres-exporter) start_postgres_exporter ;;
 	blackbox-exporter) start_blackbox_exporter ;;
 	inbox) start_inbox ;;
-	grafana) ! has_grafana || { prepare_grafana; start_grafana; } ;;
+	grafana) ! has_grafana || { prepare_grafana || true; start_grafana; } ;;
 	esac
 }
 

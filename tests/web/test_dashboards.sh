@@ -1,6 +1,7 @@
 #!/bin/bash
 # Each query of each dashboard, asked of a live Prometheus that watches a stack under load: none may
-# fail, and none may come back empty but those of which it is said here why.
+# fail, and none may come back empty but those of which it is said here why. And what a Grafana gets
+# of the stack: one that only shows a page stands in for it.
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/web/lib.sh
@@ -108,13 +109,60 @@ under_load() {
 
 end_load() { [ "${#loads[@]}" -eq 0 ] || kill "${loads[@]}" 2>/dev/null || true; }
 
+# ---- In the place of Grafana.
+
+make_grafana() {
+	mkdir -p "$work/grafana/bin" "$work/grafana/public/grafana"
+	echo 'shown' >"$work/grafana/public/grafana/index.html"
+	cat >"$work/grafana/lighttpd.conf" <<-END
+		server.bind = "127.0.0.1"
+		server.port = env.LINKSHRINK_GRAFANA_PORT
+		server.document-root = "$work/grafana/public"
+		index-file.names = ( "index.html" )
+	END
+	printf '#!/bin/sh\necho "$@" >"$LINKSHRINK_GRAFANA_DATA/arguments"\nexec /usr/sbin/lighttpd -D -f %s\n' \
+		"$work/grafana/lighttpd.conf" >"$work/grafana/bin/grafana"
+	chmod 755 "$work/grafana/bin/grafana"
+}
+
+shown() { same "$(status "http://127.0.0.1:$LINKSHRINK_OPS_PORT/grafana/")" 200 && grep -qx shown "$work/body"; }
+
+given() { tr '\0' '\n' <"/proc/$(noted grafana)/environ" | sed -n "s/^$1=//p"; }
+
+configured() { # no setting that its files name is missing
+	local name copy
+	copy=$(given LINKSHRINK_GRAFANA)
+	grep -rhoE '\$(__env)?\{[A-Z_]+' "$copy/grafana.ini" "$copy/provisioning" | sed 's/.*{//' | sort -u |
+		while read -r name; do
+			[ -n "$(given "$name")" ] || echo "# $name is not set"
+		done | is_nothing
+}
+
+is_nothing() { ! grep .; }
+
+readable() { # by its user
+	local user=()
+	[ "$(id -u)" -ne 0 ] || user=(setpriv --reuid="$(ps -o user= -p "$(noted grafana)")" --clear-groups --)
+	same "$("${user[@]}" cat "$(given LINKSHRINK_GRAFANA)"/dashboards/*.json | grep -c '^  "uid"')" 6
+}
+
 # ---- The tests.
 
 trap 'end_load; stack_down' EXIT
 LINKSHRINK_MONITORING_PORT=$(free_block 7)
-export LINKSHRINK_MONITORING_PORT
+make_grafana
+export LINKSHRINK_MONITORING_PORT LINKSHRINK_GRAFANA_HOME=$work/grafana
 stack_up
 "$LINKSHRINK_TESTS/web/dashboard" grafana/dashboards/*.json | queries >"$work/asked"
+
+check 'a Grafana that is installed is shown under the operations listener' wait_until 10 shown
+check 'with our configuration' grep -qx "server --homepath=$work/grafana --config=$(given LINKSHRINK_GRAFANA)/grafana.ini" \
+	"$LINKSHRINK_VAR/grafana/arguments"
+check 'with all settings that it names' configured
+check 'with the dashboards' readable
+check 'which lead to our runbook' is_nothing < <(grep -r DOCS_URL "$(given LINKSHRINK_GRAFANA)/dashboards")
+check 'and with the Prometheus of the stack' grep -q '"status":"success"' \
+	<(curl -s "$(given LINKSHRINK_PROMETHEUS_URL)/api/v1/query?query=up")
 
 prometheus_knows() { has_figures instant "$(ask instant "$1")"; }
 check 'Prometheus watches' wait_until 20 prometheus_knows 'http_requests_total{job="linkshrink"}'
