@@ -265,6 +265,8 @@ burn-flash burn-flash /unless on(slo)/d
 burn-fast burn-fast s/14\.4 \*/144 */
 burn-fast burn-fast s/ \* scalar(slo:watched:ratio1h)//
 burn-fast burn-fast /unless on(slo)/d
+burn-fast burn-fast /\* 300 >= 5/d
+workers workers s/timestamp(.*/time()/
 burn-slow burn-slow s/> on(slo) 6 \*/> on(slo) 0.6 */
 scenarios burn-flash /lookup="stale"/s/sum(rate(.*)/vector(0)/
 scenarios burn-flash s/code=~"5\.\."/code=~"[45].."/

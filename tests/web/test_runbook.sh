@@ -24,7 +24,7 @@ works() { # FILE
 	key=$(sha256sum <"$1" | cut -d ' ' -f 1)
 	[ ! -e "$work/commands/$key" ] || return 0
 	said=$(timeout 60 bash "$1" 2>&1 </dev/null) || code=$?
-	if [ "$code" -gt 1 ] || grep -qE "^$1: |No such file|\"status\":\"error\"|nvalid option" <<<"$said"; then
+	if [ "$code" -gt 1 ] || grep -qE "^$1: |No such file|\"status\":\"error\"|\"type\":\"about:blank\"|nvalid option" <<<"$said"; then
 		printf 'status %s of\n' "$code"
 		cat "$1"
 		printf 'which said\n%s\n' "$said"
