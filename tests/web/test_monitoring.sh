@@ -170,6 +170,25 @@ child=$(children "$old" | awk '{ print $1 }')
 kill -9 "$child"
 check 'its program killed: back within 2 s' wait_until 2 eval '[ "$(status "$inbox/")" = 200 ]'
 
+# ---- The doctor
+
+diagnosis() { # STATUS LINE [variable=value…]: what it ends with, and a line it prints; never a secret
+	local want=$1 line=$2 status=0
+	shift 2
+	env "$@" scripts/doctor >"$work/said" 2>&1 || status=$?
+	if [ "$status" -ne "$want" ] || ! grep -q "^$line" "$work/said" || grep -q S3CRET "$work/said"; then
+		cat "$work/said"
+		return 1
+	fi
+}
+check 'the doctor finds that all is watched' wait_until 30 diagnosis 0 'ok    monitoring   runs, and everything answers'
+check 'and where messages go' diagnosis 0 'ok    alerts       go to a webhook'
+check 'a rate that would stop the probe' diagnosis 0 'warn  settings     LINKSHRINK_RATE_REDIRECT is 12' LINKSHRINK_RATE_REDIRECT=12
+old=$(noted node-exporter)
+kill -STOP "$old"
+check 'an exporter that hangs' wait_until 20 diagnosis 0 'warn  monitoring   does not answer Prometheus: node'
+kill -CONT "$old"
+
 # ---- What all of it takes
 
 memory() { # kilobytes of those that watch, what they share once
@@ -209,6 +228,8 @@ stack_start
 check 'a port that is taken leaves monitoring out, not the product' grep -q "monitoring *none: port $taken is taken" "$work/up.log"
 check 'nothing of it runs then' same "$(scripts/stack status | grep -cE 'prometheus|exporter|alertmanager')" 0
 check 'and nobody is led to it' answers 404 /prometheus/
+scripts/stack down >/dev/null
+check 'the doctor says whose it is' diagnosis 1 "FAIL  ports .*: $taken by prometheus-node.* (pid $holder).*LINKSHRINK_MONITORING_PORT"
 kill "$holder"
 scripts/stack down >/dev/null
 check 'ports that overlap with the stack'\''s own are refused' refused 'one of the seven' env \
