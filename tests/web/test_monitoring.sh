@@ -202,6 +202,12 @@ megabytes=$(($(memory) / 1024))
 echo "# monitoring takes $megabytes MiB"
 check 'monitoring takes less than 300 MiB' test "$megabytes" -lt 300
 
+# A page to where nobody listens.
+curl -s "http://127.0.0.1:$LINKSHRINK_OPS_PORT/alertmanager/api/v2/alerts" -H 'Content-Type: application/json' \
+	-d '[{"labels":{"alertname":"Test","severity":"critical"},"annotations":{"summary":"a test"}}]'
+check 'a message that can not be delivered is in Alertmanager'\''s log' wait_until 30 grep -q 'discord.*connection refused' "$LINKSHRINK_VAR/log/alertmanager.log"
+check 'without the webhook' same "$(grep -rlF S3CRET "$LINKSHRINK_VAR" | sort)" "$LINKSHRINK_VAR/run/monitoring/alertmanager.yml"
+
 # ---- The probe's link
 
 code=$(cat "$LINKSHRINK_VAR/probe/code")
