@@ -199,11 +199,14 @@ configure_monitoring() {
 
 # By a name in our own directory, so that what is left of a dead stack can be told from others.
 monitor() { # name program arguments…
-	local name=$1 program=$2
+	local name=$1 program=$2 limit=()
 	shift 2
+	# A PostgreSQL that hangs holds each of its scrapes for ever, and 0.2 MB with it: it takes no more
+	# of them than that, until PostgreSQL goes on.
+	[ "$name" != postgres-exporter ] || limit=(prlimit --nofile=48:48)
 	[ -x "$program" ] || { say "$program is missing, so there is no $name; type: make deps"; return 0; }
 	ln -sfn "$program" "$var/app/monitoring/$name"
-	launch "$name" "$monitoring_user" TERM "$logs/$name.log" "$app/monitoring/$name" "$@"
+	launch "$name" "$monitoring_user" TERM "$logs/$name.log" "${limit[@]}" "$app/monitoring/$name" "$@"
 }
 
 start_prometheus() {

@@ -20,7 +20,8 @@ as() { # user command…
 is_reachable() {
 	local path=$1
 	while [ ! -e "$path" ]; do path=$(dirname "$path"); done
-	as "$web_user" test -x "$path" && as "$database_user" test -x "$path"
+	as "$web_user" test -x "$path" && as "$database_user" test -x "$path" &&
+		as "$monitoring_user" test -x "$path"
 }
 
 settle_users() {

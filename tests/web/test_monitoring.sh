@@ -114,6 +114,19 @@ if [ "$(id -u)" -eq 0 ]; then
 	check 'and who serves can not read the webhook' denied as_web cat "$LINKSHRINK_VAR/run/monitoring/alertmanager.yml"
 fi
 
+# ---- What all of it takes
+
+memory() { # kilobytes of those that watch, what they share once
+	local process sum=0
+	for process in $(for name in "${monitors[@]}"; do noted "$name"; done) $(children "$(noted inbox)" | awk '{ print $1 }'); do
+		sum=$((sum + $(awk '/^Pss:/ { print $2 }' "/proc/$process/smaps_rollup")))
+	done
+	echo "$sum"
+}
+megabytes=$(($(memory) / 1024))
+echo "# monitoring takes $megabytes MiB"
+check 'monitoring takes less than 300 MiB' test "$megabytes" -lt 300
+
 # ---- What dies comes back, and PostgreSQL is not needed
 
 for name in "${monitors[@]}"; do
@@ -130,6 +143,16 @@ check 'PostgreSQL stopped: the probe sees that nobody can create' wait_until 20 
 check 'and that links are followed' says 'probe_success{probe="redirect"}' 1
 check 'PostgreSQL does not answer' wait_until 20 says 'up{job="postgres"} * pg_up or up{job="postgres"}' 0
 check 'the rest is watched as before' says 'count(up{job!="postgres"} == 1)' 7
+scrape_often() { # more often than it has room for
+	local askers=()
+	while [ "${#askers[@]}" -lt 60 ]; do
+		curl -s -m 1 -o /dev/null "http://127.0.0.1:$((LINKSHRINK_MONITORING_PORT + 3))/metrics" &
+		askers+=($!)
+	done
+	wait "${askers[@]}" || true
+	find "/proc/$(noted postgres-exporter)/fd" -type l | wc -l
+}
+check 'who asks it again and again piles nothing up' test "$(scrape_often)" -le 50
 kill -CONT "${processes[@]}"
 check 'continued: all is well again' wait_until 30 says 'min(probe_success) * min(up) * min(pg_up)' 1
 
@@ -189,20 +212,8 @@ kill -STOP "$old"
 check 'an exporter that hangs' wait_until 20 diagnosis 0 'warn  monitoring   does not answer Prometheus: node'
 kill -CONT "$old"
 
-# ---- What all of it takes
+# ---- A page to where nobody listens
 
-memory() { # kilobytes of those that watch, what they share once
-	local process sum=0
-	for process in $(for name in "${monitors[@]}"; do noted "$name"; done) $(children "$(noted inbox)" | awk '{ print $1 }'); do
-		sum=$((sum + $(awk '/^Pss:/ { print $2 }' "/proc/$process/smaps_rollup")))
-	done
-	echo "$sum"
-}
-megabytes=$(($(memory) / 1024))
-echo "# monitoring takes $megabytes MiB"
-check 'monitoring takes less than 300 MiB' test "$megabytes" -lt 300
-
-# A page to where nobody listens.
 curl -s "http://127.0.0.1:$LINKSHRINK_OPS_PORT/alertmanager/api/v2/alerts" -H 'Content-Type: application/json' \
 	-d '[{"labels":{"alertname":"Test","severity":"critical"},"annotations":{"summary":"a test"}}]'
 check 'a message that can not be delivered is in Alertmanager'\''s log' wait_until 30 grep -q 'discord.*connection refused' "$LINKSHRINK_VAR/log/alertmanager.log"
@@ -220,6 +231,32 @@ check 'somebody deleted it: the probe fails' wait_until 20 says 'max(probe_succe
 old=$(noted blackbox-exporter)
 check 'until the exporter is restarted' scripts/stack restart blackbox-exporter
 check 'which asks for another link and key' wait_until 20 says 'min(probe_success)' 1
+
+# ---- A PostgreSQL of somebody else's: here that of the first stack
+
+second() { # variable=value… command…
+	env LINKSHRINK_VAR="$work/second" LINKSHRINK_PORT="$second_port" LINKSHRINK_OPS_PORT=$((second_port + 1)) \
+		LINKSHRINK_MONITORING_PORT=$((second_port + 2)) DATABASE_URL="${owner/linkshrink_owner/linkshrink_web}" \
+		DATABASE_INGEST_URL="${owner/linkshrink_owner/linkshrink_ingest}" DATABASE_OWNER_URL="$owner" "$@"
+}
+end_second() {
+	second scripts/stack down >/dev/null 2>&1 || true
+	LINKSHRINK_VAR="$work/second" forget_stack
+}
+owner=$(cat "$LINKSHRINK_VAR/run/owner.url")
+second_port=$(free_block 9)
+trap 'end_second; stack_down' EXIT
+check 'a stack on the PostgreSQL of another starts' second scripts/stack up --detach
+check 'which it does not watch unless it is told how' eval '! second scripts/stack status | grep -q postgres-exporter'
+check 'nor has its Prometheus somebody to ask' eval '! grep -q "job_name: postgres" "$work/second/run/monitoring/prometheus.yml"'
+check 'the doctor says so' eval 'second scripts/doctor | grep -q "warn  monitoring   PostgreSQL itself is not watched"'
+check 'it finds the probe'\''s user and link' same "$(cat "$work/second/probe/code")" "$(cat "$LINKSHRINK_VAR/probe/code")"
+second scripts/stack down >/dev/null
+check 'told how, it does' eval 'second DATABASE_MONITOR_URL="${owner/linkshrink_owner/linkshrink_monitor}&sslmode=disable" scripts/stack up --detach &&
+	second scripts/stack status | grep -q "^postgres-exporter *pid"'
+check 'and sees it' wait_until 20 eval 'curl -s "http://127.0.0.1:$((second_port + 5))/metrics" | grep -qx "pg_up 1"'
+end_second
+trap stack_down EXIT
 
 # ---- Others
 
