@@ -21,6 +21,8 @@ make_cluster() {
 		{ show_log "$logs/postgresql.log"; fail "initdb failed"; }
 	echo "include 'linkshrink.conf'" | write_cluster_file "$cluster.new/postgresql.conf" --append
 	touch "$run/first"
+	# Counters of a stack whose directory somebody removed: against new books they would be a drift.
+	[ -n "$(find "$LINKSHRINK_SPOOL" -type f -print -quit)" ] || rm -f "${shared:?}"/segment.*
 	mv -T "$cluster.new" "$cluster"
 }
 

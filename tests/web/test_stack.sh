@@ -69,6 +69,14 @@ trap end_all EXIT
 export LINKSHRINK_TEST_STRANGER=1 SOME_SECRET=1
 stack_up
 
+# ---- The counters of a stack whose directory was removed are gone with it
+
+shorten >/dev/null
+scripts/stack down >/dev/null
+rm -rf "$LINKSHRINK_VAR"
+stack_start
+check 'a new stack in the place of an old one begins at 0' same "$(metric linkshrink_links_created_total)" 0
+
 # ---- It runs
 
 check 'it says how to shorten' grep -q "curl -s http://127.0.0.1:$LINKSHRINK_PORT/shorten" "$work/up.log"
