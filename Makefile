@@ -42,11 +42,11 @@ ALL       := $(PROGRAMS) $(LOCAL)
 BINARIES  := $(ALL:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test torture fuzz bench lint layers sizes format clean
+.PHONY: all help deps build run test test-alerts torture fuzz bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that are missing
 	@scripts/deps
@@ -62,12 +62,17 @@ test: ## install what is needed, build, run every test
 	@scripts/deps run build test
 	@tests/run
 
-torture bench: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
-torture bench: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
+torture bench test-alerts: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
+torture bench test-alerts: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
 bench: ## measure all that has a bar and write it into docs/operations.md; 15 minutes, FULL=1 longer
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
 	@FULL=$(FULL) tests/bench/run
+
+test-alerts: ## measure how soon people hear of an outage, and of nothing else; 75 minutes, PART=
+	@scripts/deps run build bench
+	@$(MAKE) --no-print-directory build bench-programs
+	@tests/alerts/run $(PART)
 
 torture: ## kill and stop everything at random, then check the books; DURATION=60 seconds, SEED=
 	@scripts/deps run build

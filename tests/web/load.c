@@ -5,6 +5,7 @@
  *   load create PORT CLIENTS COUNT >links     creates links, prints "<code> <target>" for each 201
  *   load follow PORT CLIENTS COUNT <links     follows each link in turn, compares the Location
  *   load get    PORT CLIENTS COUNT PATH       gets one path
+ *   load scan   PORT CLIENTS COUNT            asks for codes that nobody made, each another one
  *
  * COUNT requests in all; 0 means until SIGTERM. At the end one line per status on standard error,
  * "status 302 1000", and "failed N": requests without a good answer (connection refused or lost,
@@ -30,7 +31,7 @@ struct link {
 };
 
 static struct {
-	enum { CREATE, FOLLOW, GET } what;
+	enum { CREATE, FOLLOW, GET, SCAN } what;
 	int port;
 	long count;
 	const char *path;
@@ -162,6 +163,15 @@ static int get(struct connection *connection, const char *path)
 	return exchange(connection, request, (size_t)len);
 }
 
+/* The numbers, shuffled (an odd factor loses none), so that neighbours have nothing in common. */
+static int scan(struct connection *connection, long number)
+{
+	char path[32];
+	unsigned long long shuffled = ((unsigned long long)number + 1) * 0x9e3779b97f4a7c15ULL;
+	snprintf(path, sizeof(path), "/%016llx", shuffled);
+	return get(connection, path);
+}
+
 static bool follow(struct connection *connection, long number, int *status)
 {
 	char path[REQUEST_MAX / 2];
@@ -181,6 +191,7 @@ static bool one_request(struct connection *connection, long number)
 	case CREATE: right = create(connection, number, &status); break;
 	case FOLLOW: right = follow(connection, number, &status); break;
 	case GET: status = get(connection, state.path); break;
+	case SCAN: status = scan(connection, number); break;
 	}
 	if (status >= 100 && status < 1000)
 		atomic_fetch_add(&state.statuses[status], 1);
@@ -238,7 +249,7 @@ static void report(void)
 
 static int usage(void)
 {
-	fputs("usage: load create|follow|get PORT CLIENTS COUNT [PATH]\n", stderr);
+	fputs("usage: load create|follow|get|scan PORT CLIENTS COUNT [PATH]\n", stderr);
 	return EXIT_FAILURE;
 }
 
@@ -251,6 +262,7 @@ int main(int argc, char **argv)
 	int clients = atoi(argv[3]);
 	state.what = strcmp(what, "create") == 0   ? CREATE
 		     : strcmp(what, "follow") == 0 ? FOLLOW
+		     : strcmp(what, "scan") == 0   ? SCAN
 						   : GET;
 	state.port = atoi(argv[2]);
 	state.count = atol(argv[4]);
