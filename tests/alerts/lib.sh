@@ -61,8 +61,9 @@ firing() {
 
 messages() {
 	local received title at
-	sed -n 's/.*"received": *"\([^"]*\)".*"status": *20[0-9].*"title": *"\([^"]*\)".*/\1 \2/p' \
-		"$LINKSHRINK_VAR/inbox/messages.jsonl" 2>/dev/null | tail -n 300 |
+	# Where nobody was told of anything there is no file.
+	{ cat "$LINKSHRINK_VAR/inbox/messages.jsonl" 2>/dev/null || true; } |
+		sed -n 's/.*"received": *"\([^"]*\)".*"status": *20[0-9].*"title": *"\([^"]*\)".*/\1 \2/p' | tail -n 300 |
 		while read -r received title; do
 			at=$(date -d "$received" +%s%3N)
 			[ "$at" -lt "$1" ] || echo "$at $title"
