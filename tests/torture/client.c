@@ -1,7 +1,9 @@
 #include "torture/client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10 /* longer than lighttpd waits for a program */ };
+#include "base/clock.h"
 
-struct client *client_new(int port)
+/* Well below the 5 s after which lighttpd hangs up: it must not do so while a request is on its way,
+ * or that would look like an outage. */
+#define IDLE_MAX (2 * CLOCK_S)
+
+struct client *client_new(int port, uint64_t patience)
 {
 	struct client *client = calloc(1, sizeof(*client));
 	if (client != NULL) {
 		client->socket = -1;
 		client->port = port;
+		client->patience = patience;
 	}
 	return client;
 }
@@ -35,30 +42,64 @@ void client_free(struct client *client)
 	free(client);
 }
 
-static bool connected(struct client *client)
+/* Whether the socket can be read or written before the time is up. */
+static bool becomes_ready(const struct client *client, short events)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct pollfd wanted = { .fd = client->socket, .events = events };
+	for (uint64_t now = clock_monotonic(); now < client->until; now = clock_monotonic()) {
+		const uint64_t left = client->until - now;
+		const struct timespec most = { .tv_sec = (time_t)(left / CLOCK_S),
+			.tv_nsec = (long)(left % CLOCK_S) };
+		int ready = ppoll(&wanted, 1, &most, NULL);
+		if (ready > 0)
+			return true;
+		if (ready < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+/* Nobody has hung up on the other side, nor will in this moment. */
+static bool is_fresh(const struct client *client)
+{
+	char byte;
+	return client->socket >= 0 && clock_monotonic() - client->last < IDLE_MAX &&
+	       recv(client->socket, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+static bool connect_socket(const struct client *client)
+{
 	const struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)client->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (client->socket >= 0)
-		return true;
-	client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(client->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	int error = 0;
 	if (connect(client->socket, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return true;
+	if (errno != EINPROGRESS || !becomes_ready(client, POLLOUT))
+		return false;
+	getsockopt(client->socket, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) });
+	return error == 0;
+}
+
+static bool connected(struct client *client)
+{
+	if (is_fresh(client))
+		return true;
+	hang_up(client);
+	client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	if (connect_socket(client))
 		return true;
 	hang_up(client);
 	return false;
 }
 
-/* How many bytes were taken; all of them unless the connection broke. */
-static size_t send_all(int socket, const char *bytes, size_t len)
+/* How many bytes were taken; all of them unless the connection broke or the time was up. */
+static size_t send_all(const struct client *client, const char *bytes, size_t len)
 {
 	size_t sent = 0;
-	while (sent < len) {
-		ssize_t taken = send(socket, bytes + sent, len - sent, MSG_NOSIGNAL);
+	while (sent < len && becomes_ready(client, POLLOUT)) {
+		ssize_t taken = send(client->socket, bytes + sent, len - sent, MSG_NOSIGNAL);
 		if (taken <= 0)
 			break;
 		sent += (size_t)taken;
@@ -94,6 +135,8 @@ static bool read_answer(struct client *client, bool has_body)
 {
 	size_t whole = 0;
 	while (whole == 0 || client->len < whole) {
+		if (!becomes_ready(client, POLLIN))
+			return false;
 		ssize_t got = recv(client->socket, client->answer + client->len,
 			sizeof(client->answer) - 1 - client->len, 0);
 		if (got <= 0)
@@ -109,7 +152,8 @@ int client_ask(struct client *client, const char *request, size_t len)
 {
 	client->len = 0;
 	client->answer[0] = '\0';
-	size_t sent = connected(client) ? send_all(client->socket, request, len) : 0;
+	client->until = clock_monotonic() + client->patience;
+	size_t sent = connected(client) ? send_all(client, request, len) : 0;
 	if (sent < len) {
 		hang_up(client);
 		return sent == 0 ? CLIENT_NOT_SENT : CLIENT_UNKNOWN;
@@ -118,6 +162,7 @@ int client_ask(struct client *client, const char *request, size_t len)
 		hang_up(client);
 		return CLIENT_UNKNOWN;
 	}
+	client->last = clock_monotonic();
 	if (client_has_header(client, "Connection", "close"))
 		hang_up(client);
 	if (client->len < strlen("HTTP/1.1 200"))

@@ -1,12 +1,13 @@
 /*
  * client - one keep-alive connection to 127.0.0.1, which tells apart what never left this process,
- * what was answered, and what nobody can know about.
+ * what was answered, and what nobody can know about. One thread has it.
  */
 #ifndef TORTURE_CLIENT_H
 #define TORTURE_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { CLIENT_ANSWER_MAX = 32 << 10 };
 
@@ -19,15 +20,18 @@ enum {
 struct client {
 	int socket; /* -1: none */
 	int port;
+	uint64_t patience, until; /* ns; clock_monotonic() at which that of this request ends */
+	uint64_t last;            /* clock_monotonic() of the last answer */
 	size_t len;
 	char answer[CLIENT_ANSWER_MAX]; /* the last one, as a string */
 };
 
-/* NULL: no memory. */
-struct client *client_new(int port);
+/* Someone who waits patience ns for an answer. NULL: no memory. */
+struct client *client_new(int port, uint64_t patience);
 void client_free(struct client *client);
 
-/* Sends a whole request and reads the answer, for 10 s at most: its status, or one of the above. */
+/* Connects if need be, sends a whole request and reads the answer, all of that within patience: its
+ * status, or one of the above. */
 int client_ask(struct client *client, const char *request, size_t len);
 
 /* Whether the answer has that header with exactly that value. */

@@ -25,6 +25,7 @@ static struct {
 	atomic_long links_count;
 	atomic_long answers[SCORE_ASKED_COUNT][SCORE_FROM_COUNT][STATUSES];
 	atomic_long not_sent[SCORE_ASKED_COUNT], unknown[SCORE_ASKED_COUNT];
+	atomic_long not_served[SCORE_ASKED_COUNT], maker_follows;
 	_Atomic uint64_t last_good, longest_gap; /* ns */
 	_Atomic int64_t longest_gap_end;         /* ms since 1970 */
 } score = { .writing = PTHREAD_MUTEX_INITIALIZER };
@@ -41,14 +42,18 @@ static FILE *open_file(const char *name)
 	return file;
 }
 
-bool score_open(const char *directory)
+bool score_open(const char *directory, const struct schedule *schedule)
 {
 	score.directory = directory;
 	score.links_file = open_file("links");
 	score.events_file = open_file("events");
 	/* Pages are taken when they are touched. */
 	score.links = calloc(SCORE_LINKS, sizeof(*score.links));
-	return score.links_file != NULL && score.events_file != NULL && score.links != NULL;
+	FILE *seconds_file = open_file("seconds");
+	if (seconds_file != NULL)
+		seconds_open(seconds_file, schedule);
+	return score.links_file != NULL && score.events_file != NULL && seconds_file != NULL &&
+	       score.links != NULL;
 }
 
 void score_target(char to[SCORE_TARGET_MAX + 1], long number)
@@ -97,6 +102,16 @@ void score_answer(enum score_asked asked, enum score_from from, int status)
 			&score.answers[asked][from][status < STATUSES ? status : STATUSES - 1], 1);
 }
 
+void score_not_served(enum score_asked asked)
+{
+	atomic_fetch_add(&score.not_served[asked], 1);
+}
+
+void score_maker_follow(void)
+{
+	atomic_fetch_add(&score.maker_follows, 1);
+}
+
 static void note_gap(uint64_t since, uint64_t now)
 {
 	uint64_t longest = atomic_load(&score.longest_gap);
@@ -135,6 +150,7 @@ static void write_answers(FILE *file, int asked)
 					from_names[from], score.answers[asked][from][status]);
 	fprintf(file, "%s_not_sent %ld\n", asked_names[asked], score.not_sent[asked]);
 	fprintf(file, "%s_unknown %ld\n", asked_names[asked], score.unknown[asked]);
+	fprintf(file, "%s_not_served %ld\n", asked_names[asked], score.not_served[asked]);
 }
 
 static bool write_summary(void)
@@ -145,6 +161,8 @@ static bool write_summary(void)
 		return false;
 	for (int asked = 0; asked < SCORE_ASKED_COUNT; asked++)
 		write_answers(file, asked);
+	fprintf(file, "maker_follows %ld\n", score.maker_follows);
+	seconds_summarize(file);
 	note_gap(score.last_good, clock_monotonic());
 	clock_format(score.longest_gap_end, when);
 	fprintf(file, "longest_gap_ms %ld\nlongest_gap_end %s\n",
@@ -169,6 +187,7 @@ bool score_close(void)
 	bool written = write_summary() && write_clicks();
 	bool recorded = !ferror(score.links_file) && fclose(score.links_file) == 0;
 	recorded = fclose(score.events_file) == 0 && recorded;
+	recorded = seconds_close() && recorded;
 	free(score.links);
 	return written && recorded;
 }
