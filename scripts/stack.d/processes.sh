@@ -123,23 +123,31 @@ read_state() { # pid: the letter of ps, into $state of the caller
 	state=${state%% *}
 }
 
-# Kills lighttpd and its children when they were found stopped at that many looks in a row: a
+# How often the kernel let a process run, into $runs of the caller.
+read_runs() { # pid
+	{ read -r _ _ runs <"/proc/$1/schedstat"; } 2>/dev/null || runs=0
+}
+
+# Kills lighttpd and its children when they were found stopped at that many looks in a row, and did not
+# run in between: one that is stopped and continued is slow, and slow ones are not killed. A
 # stopped lighttpd has nobody else, and of the programs one must run to watch the others. A
 # debugger's stop is another letter, t. PostgreSQL is left alone: who stops it means it, and no
 # request waits for it beyond its deadline.
 end_stopped() { # looks
-	local web=${pid[lighttpd]} process name state children=() still=()
+	local web=${pid[lighttpd]} process name state runs children=() still=() seen=()
 	{ read -r -a children <"/proc/$web/task/$web/children"; } 2>/dev/null || true # has no newline
 	for process in "$web" "${children[@]}"; do
 		if ! read_state "$process" || [ "$state" != T ]; then continue; fi
-		still[process]=$((${stopped[process]:-0} + 1))
+		read_runs "$process"
+		seen[process]=$runs
+		if [ "${ran[process]:-}" = "$runs" ]; then still[process]=$((stopped[process] + 1)); else still[process]=1; fi
 		[ "${still[process]}" -ge "$1" ] || continue
 		{ IFS= read -r name <"/proc/$process/comm"; } 2>/dev/null || continue
 		say "$(date -u +%FT%TZ) $name (pid $process) stays stopped; killing it"
 		kill -KILL "$process" 2>/dev/null || true
 	done
-	stopped=()
-	for process in "${!still[@]}"; do stopped[process]=${still[process]}; done
+	stopped=() ran=()
+	for process in "${!still[@]}"; do stopped[process]=${still[process]} ran[process]=${seen[process]}; done
 }
 
 # Ends one of our children: a signal, a bounded wait.
