@@ -50,4 +50,11 @@ else
 	failed=1
 fi
 
+if scripts/docs-faults --check; then
+	echo 'ok - the table of faults in docs/simulation is fresh'
+else
+	echo 'not ok - the table of faults in docs/simulation is fresh'
+	failed=1
+fi
+
 exit "$failed"

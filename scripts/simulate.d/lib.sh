@@ -1,0 +1,273 @@
+# What the faults share. Each file of scripts/simulate/ is one fault; it sources this, says what it
+# is, and ends with simulate "$@". Before that it sets or calls:
+#
+#   what TEXT                  what breaks, in words for a report
+#   because TEXT               why it breaks, likewise
+#   must ALERT SECONDS WHY     its message has to come: SECONDS until its condition holds, and why so
+#                              many; the rest of the bound is computed from the configuration
+#   must_fall_silent SECONDS WHY   the dead man's switch has to: nobody can be told otherwise
+#   may ALERT…                 they follow from it, or not; every other alert is one too many
+#   may_fail NUMBER            requests that its users may see fail (all)
+#   may_drop_clicks            clicks may be missing, if they were counted as dropped
+#   recovers_by_itself         nothing has to be undone for it
+#   lasts SECONDS              at least, for its effects to be seen (40)
+#   stands_alone               the whole machine suffers: nothing else may run beside it
+#   needs WORD…                of a game day: small-pg, small-spool, programs, groups
+#   inject                     function: does it; journals each undo before the act (journal_…), calls
+#                              strike TEXT at the moment of the act, and starts what goes on beside
+#                              it with helper
+#   lift                       function, if anything has to happen before the journal is undone
+#
+# The journal is $simulations/FAULT: one undo a line, the last one first to be done. It is on the disk
+# before the fault is in the system, so that whoever is killed here leaves what recover.sh needs.
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the faults
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+fault=$(basename "$0" .sh)
+repo=$(cd "$(dirname "$0")/../.." && pwd -P)
+title='' cause='' allowed=all drops=no hands=yes hold=40 alone=no needs=''
+musts=() bounds=() mays=()
+
+what() { title=$1; }
+because() { cause=$1; }
+may() { mays+=("$@"); }
+may_fail() { allowed=$1; }
+may_drop_clicks() { drops=yes; }
+recovers_by_itself() { hands=no; }
+lasts() { hold=$1; }
+stands_alone() { alone=yes; }
+needs() { needs=$*; }
+
+fail() {
+	echo "$fault: $*" >&2
+	exit 1
+}
+
+# shellcheck source=scripts/stack.d/paths.sh
+. "$repo/scripts/stack.d/paths.sh"
+# shellcheck source=scripts/simulate.d/bounds.sh
+. "$repo/scripts/simulate.d/bounds.sh"
+
+milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+wait_until() { # seconds command…
+	local end=$(($(milliseconds) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(milliseconds)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# ---- What is there to be hit.
+
+settle_simulation() {
+	settle_paths
+	simulations=$var/simulate
+}
+
+supervisor() { cat "$run/lock"; }
+
+children() { # of a pid; not those that are dead already
+	ps --ppid "${1:-0}" -o pid=,stat=,comm= | awk '$2 !~ /^Z/'
+}
+
+programs() { # [name]: pids
+	children "$(noted lighttpd)" | awk -v name="${1:-}" 'name == "" || $3 == name { print $1 }'
+}
+
+postgres() { # all of it
+	noted postgresql
+	children "$(noted postgresql)" | awk '{ print $1 }'
+}
+
+words() { tr '\n' ' ' | sed 's/ $//'; }
+public_port() { noted public | sed 's/.*://; s/\/.*//'; }
+
+sql() { PGCONNECT_TIMEOUT=5 psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" "$(cat "$run/owner.url")"; }
+
+# The time at which a process started, in ticks: a pid alone may be another process by now.
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+
+# ---- The journal of what is to be undone.
+
+journal() { # function arguments…
+	printf '%q ' "$@" >>"$simulations/$fault"
+	printf '\n' >>"$simulations/$fault"
+	sync -d "$simulations/$fault"
+}
+
+journal_continue() { # pid…
+	local pid
+	for pid in "$@"; do journal undo_continue "$pid" "$(start_of "$pid")"; done
+}
+undo_continue() { # pid start
+	[ "$(start_of "$1")" != "$2" ] || kill -CONT "$1" 2>/dev/null || true
+}
+
+journal_continue_program() { journal undo_continue_program "$1"; } # whoever of them is there then
+undo_continue_program() {
+	# shellcheck disable=SC2046 # pids are words
+	kill -CONT $(programs "$1") 2>/dev/null || true
+}
+
+# Runs a function of the fault, or a command, in the background. It has its mark in its environment,
+# so it is found again even if nobody lived to note its pid.
+helper() {
+	grep -qs '^undo_helpers' "$simulations/$fault" || journal undo_helpers "$fault"
+	LINKSHRINK_SIMULATION=$simulations/$fault "$0" --helper "$@" {simulation_lock}>&- >/dev/null 2>&1 &
+}
+helpers() { # fault: pids
+	grep -lzxF -e "LINKSHRINK_SIMULATION=$simulations/$1" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3 || true
+}
+no_helpers() { [ -z "$(helpers "$1")" ]; }
+undo_helpers() { # fault
+	# shellcheck disable=SC2046 # pids are words
+	kill -TERM $(helpers "$1") 2>/dev/null || true
+	# shellcheck disable=SC2046
+	wait_until 15 no_helpers "$1" || kill -KILL $(helpers "$1") 2>/dev/null || true
+}
+
+journal_move() { journal undo_move "$1" "$2"; } # from to: back again
+undo_move() { [ ! -e "$1" ] || mv -f "$1" "$2"; }
+
+journal_remove() { journal undo_remove "$1"; }
+undo_remove() { rm -f "$1"; }
+
+journal_group() { journal undo_group "$1"; } # directory of a control group
+undo_group() {
+	local pid
+	[ -d "$1" ] || return 0
+	while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done <"$1/cgroup.procs"
+	wait_until 10 rmdir "$1" 2>/dev/null
+}
+
+# The last first. A line that cannot be undone does not keep back the others.
+undo_journal() { # file
+	local line status=0
+	[ -s "$1" ] || { rm -f "$1"; return 0; }
+	while read -r line; do
+		case $line in
+		undo_*) eval "$line" || { echo "not undone: $line" >&2; status=1; } ;;
+		*) echo "no undo: $line" >&2; status=1 ;;
+		esac
+	done < <(tac "$1")
+	[ "$status" -ne 0 ] || rm -f "$1"
+	return "$status"
+}
+
+# ---- Who looks on.
+
+events=/dev/null
+event() { # kind text
+	printf '%s\t%s\t%s\t%s\t%s\n' "$(milliseconds)" "$1" "$fault" "${2//[$'\t\n']/ }" \
+		"scripts/simulate/$fault.sh" >>"$events"
+}
+strike() {
+	event inject "$1"
+	echo "$(date -u +%T) $1"
+}
+
+# ---- The command.
+
+usage() {
+	cat <<END
+usage: scripts/simulate/$fault.sh [--seconds N] [--even-if-not-local]
+       scripts/simulate/$fault.sh --describe
+
+$title.
+Does that to the running stack (LINKSHRINK_VAR says which), really: its users notice what such a
+fault makes them notice. After N seconds (${hold:-40} or until its alerts have come), at Ctrl-C or TERM
+it is undone; if this is killed, scripts/simulate/recover.sh undoes it.
+  --seconds             how long it lasts
+  --even-if-not-local   also on a stack that listens beyond loopback, or whose PostgreSQL is not its own
+  --describe            which alerts have to come and when, and what users may notice
+  --events FILE         adds the moments of the fault and of its end, as a game day wants them
+
+${musts[*]:+It must raise:$(printf '\n  %s s' "${musts[@]}")}
+${mays[*]:+It may raise: ${mays[*]}}
+END
+}
+
+describe() {
+	local line
+	printf '%s\n' "fault $fault" "title $title" "cause $cause" "hands $hands" "allowed $allowed" \
+		"drops $drops" "hold $hold" "alone $alone" "needs $needs"
+	for line in "${musts[@]}"; do echo "must $line"; done
+	for line in "${bounds[@]}"; do echo "bound $line"; done
+	for line in "${mays[@]}"; do echo "may $line"; done
+}
+
+# Whose stack is it? Only one that nobody else can have come to rely on is broken without asking twice.
+check_local() {
+	local url
+	is_running || fail "no stack runs in $var; start it with scripts/stack up"
+	for url in "$(noted public)" "$(noted operations)"; do
+		case $url in
+		http://127.0.0.1:* | http://localhost:* | 'http://[::1]:'*) ;;
+		*) fail "this stack says that it is $url, which is not this machine alone; --even-if-not-local does it all the same" ;;
+		esac
+	done
+	[ -n "$(noted postgresql)" ] || fail "its PostgreSQL is not its own; --even-if-not-local does it all the same"
+}
+
+not_undone() { find "$simulations" -maxdepth 1 -type f ! -name '.*' -printf '%f\n' 2>/dev/null | sort | words; }
+
+take_simulation_lock() {
+	mkdir -p "$simulations"
+	chmod 700 "$simulations"
+	exec {simulation_lock}<>"$simulations/.lock"
+	flock -n "$simulation_lock" ||
+		fail "another simulation runs on this stack: pid $(cat "$simulations/.lock")"
+	[ -z "$(not_undone)" ] || fail "$(not_undone) was not undone; scripts/simulate/recover.sh does that"
+	echo "$$" >"$simulations/.lock"
+}
+
+waiting='' undone=no
+undo() {
+	[ "$undone" = no ] || return 0
+	undone=yes
+	trap '' INT TERM HUP
+	[ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
+	[ "$(type -t lift)" != function ] || lift || true
+	event undo 'undone'
+	undo_journal "$simulations/$fault" || fail "not all could be undone; scripts/simulate/recover.sh tries again"
+	echo "$(date -u +%T) undone"
+}
+
+longest() { # seconds within which its last message has to be there
+	local line most=0
+	for line in "${musts[@]}"; do [ "${line#* }" -le "$most" ] || most=${line#* }; done
+	echo "$most"
+}
+
+simulate() {
+	local seconds='' anywhere=no
+	while [ "$#" -gt 0 ]; do
+		case $1 in
+		--help | -h) usage; exit 0 ;;
+		--describe) describe; exit 0 ;;
+		--seconds) seconds=${2:-}; shift $(($# > 1)) ;;
+		--events) events=${2:-}; shift $(($# > 1)) ;;
+		--even-if-not-local) anywhere=yes ;;
+		--helper) shift; settle_simulation; "$@"; exit ;;
+		*) usage >&2; exit 2 ;;
+		esac
+		shift
+	done
+	[ -n "$seconds" ] || seconds=$(($(longest) + 15 > hold ? $(longest) + 15 : hold))
+	case $seconds in 0* | *[!0-9]* | ??????*) usage >&2; exit 2 ;; esac
+	settle_simulation
+	[ "$anywhere" = yes ] || check_local
+	is_running || fail "no stack runs in $var"
+	take_simulation_lock
+	trap undo EXIT
+	trap 'exit 0' INT TERM HUP
+	inject
+	# A trap ends this wait at once.
+	sleep "$seconds" {simulation_lock}>&- &
+	waiting=$!
+	wait "$waiting" || true
+}
