@@ -42,7 +42,7 @@ ALL       := $(PROGRAMS) $(LOCAL)
 BINARIES  := $(ALL:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test test-alerts torture fuzz bench lint layers sizes format clean
+.PHONY: all help deps build run test test-alerts gameday torture fuzz bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -62,8 +62,8 @@ test: ## install what is needed, build, run every test
 	@scripts/deps run build test
 	@tests/run
 
-torture bench test-alerts: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
-torture bench test-alerts: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
+gameday torture bench test-alerts: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
+gameday torture bench test-alerts: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
 bench: ## measure all that has a bar and write it into docs/operations.md; 15 minutes, FULL=1 longer
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
@@ -73,6 +73,11 @@ test-alerts: ## measure how soon people hear of an outage, and of nothing else; 
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
 	@tests/alerts/run $(PART)
+
+gameday: ## break everything, really, and see who is told when; half an hour, FAULTS=, QUICK=1
+	@scripts/deps run build
+	@$(MAKE) --no-print-directory build torture-programs $(BUILD)/tests/web/load
+	@QUICK=$(QUICK) tests/gameday/run $(FAULTS)
 
 torture: ## kill and stop everything at random, then check the books; DURATION=60 seconds, SEED=
 	@scripts/deps run build

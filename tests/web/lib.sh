@@ -69,11 +69,15 @@ wait_until() {
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Below the ports that the kernel gives to clients; remembered, since they are asked for in pairs.
+# Below the ports that the kernel gives to clients; remembered, since they are asked for in pairs. Who
+# starts several at once gives each a range of its own: "first count".
+ports=${TEST_PORTS:-20000 12000}
+random_port() { echo $((${ports% *} + RANDOM % (${ports#* } - 10))); }
+
 free_port() {
 	local port
 	while :; do
-		port=$((20000 + RANDOM % 12000))
+		port=$(random_port)
 		! grep -qx "$port" "$work/ports" 2>/dev/null && ! listens "$port" && break
 	done
 	echo "$port" | tee -a "$work/ports"
@@ -82,7 +86,7 @@ free_port() {
 free_block() {
 	local first port
 	while :; do
-		first=$((20000 + RANDOM % 12000))
+		first=$(random_port)
 		for ((port = first; port < first + $1; port++)); do
 			! grep -qx "$port" "$work/ports" 2>/dev/null || continue 2
 			! listens "$port" || continue 2
