@@ -163,7 +163,8 @@ enum label_class metrics_class(const char *sqlstate)
 	if (sqlstate == NULL || *sqlstate == '\0')
 		return LABEL_class_NONE;
 	const char class[] = { sqlstate[0], sqlstate[1], '\0' };
-	return value_of(&label_class, class, LABEL_class_OTHER);
+	/* A whole SQLSTATE that has a value of its own, or else its class. */
+	return value_of(&label_class, sqlstate, value_of(&label_class, class, LABEL_class_OTHER));
 }
 
 const char *metrics_handler_name(enum label_handler handler)

@@ -103,7 +103,7 @@ enum label_program metrics_program(const char *name);
 enum label_edge metrics_edge(const char *name);
 enum label_method metrics_method(const char *name);
 
-/* LABEL_class_… of an SQLSTATE; LABEL_class_NONE for "" or NULL. */
+/* LABEL_class_… of an SQLSTATE, or else of its class; LABEL_class_NONE for "" or NULL. */
 enum label_class metrics_class(const char *sqlstate);
 
 /* What the page shows for a handler. */

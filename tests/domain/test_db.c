@@ -148,6 +148,22 @@ Test(db, turns_each_sqlstate_into_one_of_five_results, .fini = fail_no_more)
 	db_free(db);
 }
 
+Test(db, counts_a_full_disk_apart_from_whatever_else_runs_out, .fini = fail_no_more)
+{
+	struct db *db = database_open();
+
+	fail_with("53100");
+	cr_assert(write_row(db) == DB_DOWN);
+	cr_assert(eq(u64, errors(LABEL_class_53100), 1));
+	cr_assert(eq(u64, errors(LABEL_class_53), 0));
+	fail_with("53200");
+	db_set_deadline(db, DEADLINE_MS);
+	cr_assert(write_row(db) == DB_DOWN);
+	cr_assert(eq(u64, errors(LABEL_class_53100), 1));
+	cr_assert(eq(u64, errors(LABEL_class_53), 1));
+	db_free(db);
+}
+
 Test(db, finds_a_locked_table_busy_and_keeps_the_connection)
 {
 	struct db *db = database_open();

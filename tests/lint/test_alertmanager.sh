@@ -145,6 +145,9 @@ kept_back() { [ "$(tool alert query -i -o json "alertname=$1" | grep -o '"state"
 goes_out() { [ "$(tool alert query -o json "alertname=$1" | grep -o '"state":"[a-z]*"')" = '"state":"active"' ]; }
 
 start_alertmanager
+fires alertname=DatabaseDiskFull severity=warning
+fires alertname=HighErrorRate severity=warning
+check 'a disk that is full keeps back what follows' wait_until 5 kept_back HighErrorRate
 fires alertname=RedirectsDown severity=critical instance=local
 fires alertname=ErrorBudgetFlash severity=critical slo=redirect-availability
 fires alertname=ErrorBudgetBurnFast severity=critical slo=shorten-availability
@@ -155,6 +158,7 @@ fires alertname=Watchdog severity=none
 check 'an outage keeps back what says the same of it' wait_until 5 kept_back ErrorBudgetFlash
 check 'but no other objective' wait_until 5 goes_out ErrorBudgetBurnFast
 check 'a database that is down keeps back what follows' wait_until 5 kept_back ReplicaStale
+check 'and not the full disk that it may have died of' wait_until 5 goes_out DatabaseDiskFull
 check 'but no page' wait_until 5 goes_out ReplicaRefusesShrink
 check 'while messages arrive, the dead man hears of it' wait_until 5 goes_out Watchdog
 fires alertname=AlertDeliveryFailing severity=critical integration=discord

@@ -273,6 +273,7 @@ scenarios burn-flash s/code=~"5\.\."/code=~"[45].."/
 replica replica s/> 10$/> 100/
 database database s/\[17s\]/[170s]/
 database database s/> 60$/> 600/
+database database s/53100/53/
 workers workers s/> 10$/> 100/
 clicks clicks s/-4 \*/-40 */
 clicks clicks s/> 0\.5$/> 5/

@@ -242,6 +242,10 @@ Test(metrics, sorts_statuses_and_programs_into_closed_sets)
 	cr_expect_eq(metrics_method("BREW"), LABEL_method_COUNT);
 	cr_expect_eq(metrics_class("57P01"), LABEL_class_57);
 	cr_expect_eq(metrics_class("XX000"), LABEL_class_XX);
+	cr_expect_eq(metrics_class("53100"), LABEL_class_53100);
+	cr_expect_eq(metrics_class("53200"), LABEL_class_53);
+	cr_expect_eq(metrics_class("53300"), LABEL_class_53);
+	cr_expect_eq(metrics_class("531"), LABEL_class_53);
 	cr_expect_eq(metrics_class("P0001"), LABEL_class_OTHER);
 	cr_expect_eq(metrics_class(""), LABEL_class_NONE);
 	cr_expect_eq(metrics_class(NULL), LABEL_class_NONE);
