@@ -10,7 +10,7 @@
 #   note_before            what the predecessor's monitoring needed
 #
 # $clean is the number of seconds until now without a failed request. Several of these run side by side
-# and share the machine with what they watch: a look starts two processes, all else is read by bash.
+# and share the machine with what they watch: a look hardly ever starts a process, bash reads what there is.
 # shellcheck shell=bash disable=SC2034,SC2154 # journal and the helpers are those of play
 
 declare -A alert_states=() open_messages=() arrived=() acted=()
@@ -24,7 +24,9 @@ note_event() {
 }
 
 watch_begin() {
-	messages_seen=0 silent=no inbox='' looks=0
+	messages_seen=0 silent=no inbox='' looks=0 frame=''
+	exec {told}< <(tell_alerts)
+	pids+=("$!")
 	wait_until 20 test -e "$journal/load/seconds"
 	exec {stack_log}<"$LINKSHRINK_VAR/log/stack.log" {scored}<"$journal/load/seconds"
 	while read -r -u "$stack_log" _; do :; done
@@ -34,13 +36,19 @@ watch_begin() {
 
 ask_all() { curl -s -m 2 -G "$(prometheus_url)/api/v1/query" --data-urlencode "query=$1"; }
 
-# "state <tab> since <tab> name <tab> labels"; fails if Prometheus does not answer.
-alerts_now() {
-	curl -sf -m 2 "$(prometheus_url)/api/v1/alerts" | jq -er '
-		if .status != "success" then error("no answer") else . end | [.data.alerts[] | select(.labels.alertname != "Watchdog")
+# Once a second all alerts, a line each, "state <tab> since <tab> name <tab> labels", then a line ".";
+# nothing while Prometheus does not answer. One jq reads all the answers: it is slow to start.
+tell_alerts() {
+	local url
+	url=$(prometheus_url)/api/v1/alerts
+	while :; do
+		curl -sf -m 2 "$url" || true
+		echo
+		sleep 1
+	done | jq --unbuffered -rR 'fromjson? | select(.status == "success") | ([.data.alerts[] | select(.labels.alertname != "Watchdog")
 		| [.state, .activeAt, .labels.alertname, ([.labels | to_entries[]
 			| select(.key | IN("alertname", "severity", "instance", "node") | not) | "\(.key)=\(.value)"] | join(" "))]
-		| @tsv] | join("\n")'
+		| @tsv] + ["."]) | join("\n")'
 }
 
 note_alert() { # state since name labels
@@ -51,15 +59,25 @@ note_alert() { # state since name labels
 	note_event "$1" "$3" "${4:--}" "$query" "$at"
 }
 
+# What was told until now; where nothing was, what was known stays.
 look_at_alerts() {
-	local now state since name labels key
-	now=$(alerts_now 2>/dev/null) || return 0 # nobody knows; what was known stays
+	local line=''
+	while IFS= read -r -t 0.01 -u "$told" line; do
+		frame+=$line$'\n'
+		[ "$line" != . ] || { note_alerts; frame=''; }
+		line=''
+	done
+	frame+=$line
+}
+
+note_alerts() {
+	local state since name labels key
 	local -A seen=()
 	while IFS=$'\t' read -r state since name labels; do
 		[ -n "$name" ] || continue
 		seen["$name $labels"]=yes
 		note_alert "$state" "$since" "$name" "$labels"
-	done <<<"$now"
+	done <<<"$frame"
 	for key in "${!alert_states[@]}"; do
 		[ -n "${seen[$key]:-}" ] && continue
 		unset "alert_states[$key]"

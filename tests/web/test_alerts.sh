@@ -35,6 +35,17 @@ back=$(milliseconds)
 check 'people know within 60 s that it is over' wait_until 60 told_over
 check 'and hear of nothing else' same "$(pages "$broke" | sed 's/ShortenDown //')" 'RedirectsDown '
 
+# ---- What it will be remembered by.
+
+at() { date -u -d "@$(($1 / 1000))" +%FT%TZ; }
+records() {
+	scripts/incident-report --record "$(at $((broke - 10000)))" "$(at "$(milliseconds)")" "$work/incident" --title 'lighttpd died' &&
+		scripts/incident-report "$work/incident"
+}
+check 'the outage can be recorded, and told of' records
+check 'with the page and its end' grep -qE 'page RedirectsDown arrived' "$work/incident/report.md"
+check 'and a picture' grep -q '</svg>' "$work/incident/timeline.svg"
+
 check 'a test message arrives, and people read that it is over' arrives
 check 'it leaves no file behind' same "$(left_behind)" ''
 check 'and no alert' wait_until 15 not_known
