@@ -66,6 +66,11 @@ function judge_unexpected(   i, found) {
 		verdict(0, alert[i] " was not expected: " history(alert[i]),
 			alert[i] ": find out why it fires here; mend its rule, or expect it.")
 	}
+	if (silent && !is_must("Silence")) {
+		found = 1
+		verdict(0, "the dead man's switch fell silent after " since(silent) ", which was not expected",
+			"Dead man's switch: find out why the heartbeat stopped.")
+	}
 	if (!found) verdict(1, "no alert fired that was not expected")
 }
 

@@ -10,9 +10,9 @@
 #   may_fail NUMBER            requests that its users may see fail (all)
 #   may_drop_clicks            clicks may be missing, if they were counted as dropped
 #   recovers_by_itself         nothing has to be undone for it
-#   lasts SECONDS              at least, for its effects to be seen (40)
+#   lasts SECONDS              at least, for its effects to be seen (60)
 #   stands_alone               the whole machine suffers: nothing else may run beside it
-#   needs WORD…                of a game day: small-pg, small-spool, programs, groups
+#   needs WORD…                of a game day: small-pg, small-spool
 #   inject                     function: does it; journals each undo before the act (journal_…), calls
 #                              strike TEXT at the moment of the act, and starts what goes on beside
 #                              it with helper
@@ -27,7 +27,7 @@ export LC_ALL=C.UTF-8
 
 fault=$(basename "$0" .sh)
 repo=$(cd "$(dirname "$0")/../.." && pwd -P)
-title='' cause='' allowed=all drops=no hands=yes hold=40 alone=no needs=''
+title='' cause='' allowed=all drops=no hands=yes hold=60 alone=no needs=''
 musts=() bounds=() mays=()
 
 what() { title=$1; }
@@ -86,16 +86,21 @@ postgres() { # all of it
 words() { tr '\n' ' ' | sed 's/ $//'; }
 public_port() { noted public | sed 's/.*://; s/\/.*//'; }
 
-sql() { PGCONNECT_TIMEOUT=5 psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" "$(cat "$run/owner.url")"; }
+sql() {
+	PGOPTIONS='-c statement_timeout=10s' PGCONNECT_TIMEOUT=5 psql -X -q -A -t -v ON_ERROR_STOP=1 \
+		-c "$1" "$(cat "$run/owner.url")" {simulation_lock}>&-
+}
+simulation_lock=0 # before it is taken
 
-# The time at which a process started, in ticks: a pid alone may be another process by now.
-start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+# The time at which a process started, in ticks: a pid alone may be another process by now. Nothing if
+# it is dead, also while its parent has not noticed.
+start_of() { sed -n '/) [ZX] /!s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 # ---- The journal of what is to be undone.
 
+# One write a line: what was cut off in the middle must not hide another one.
 journal() { # function arguments…
-	printf '%q ' "$@" >>"$simulations/$fault"
-	printf '\n' >>"$simulations/$fault"
+	printf '%s\n' "${*@Q}" >>"$simulations/$fault"
 	sync -d "$simulations/$fault"
 }
 
@@ -104,7 +109,7 @@ journal_continue() { # pid…
 	for pid in "$@"; do journal undo_continue "$pid" "$(start_of "$pid")"; done
 }
 undo_continue() { # pid start
-	[ "$(start_of "$1")" != "$2" ] || kill -CONT "$1" 2>/dev/null || true
+	[ -z "$2" ] || [ "$(start_of "$1")" != "$2" ] || kill -CONT "$1" 2>/dev/null || true
 }
 
 journal_continue_program() { journal undo_continue_program "$1"; } # whoever of them is there then
@@ -116,7 +121,7 @@ undo_continue_program() {
 # Runs a function of the fault, or a command, in the background. It has its mark in its environment,
 # so it is found again even if nobody lived to note its pid.
 helper() {
-	grep -qs '^undo_helpers' "$simulations/$fault" || journal undo_helpers "$fault"
+	grep -qs "^'undo_helpers'" "$simulations/$fault" || journal undo_helpers "$fault"
 	LINKSHRINK_SIMULATION=$simulations/$fault "$0" --helper "$@" {simulation_lock}>&- >/dev/null 2>&1 &
 }
 helpers() { # fault: pids
@@ -130,27 +135,39 @@ undo_helpers() { # fault
 	wait_until 15 no_helpers "$1" || kill -KILL $(helpers "$1") 2>/dev/null || true
 }
 
-journal_move() { journal undo_move "$1" "$2"; } # from to: back again
-undo_move() { [ ! -e "$1" ] || mv -f "$1" "$2"; }
+journal_move() { journal undo_move "$1" "$2"; } # from to: back again, unless a new one is there by then
+undo_move() { if [ -e "$2" ]; then rm -f "$1"; elif [ -e "$1" ]; then mv "$1" "$2"; fi; }
 
 journal_remove() { journal undo_remove "$1"; }
 undo_remove() { rm -f "$1"; }
+
+journal_sql() { journal undo_sql "$1"; } # a statement, for when PostgreSQL answers again
+undo_sql() { wait_until 30 sql "$1" >/dev/null; }
 
 journal_group() { journal undo_group "$1"; } # directory of a control group
 undo_group() {
 	local pid
 	[ -d "$1" ] || return 0
-	while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done <"$1/cgroup.procs"
+	while read -r pid; do
+		[ "$pid" -eq 0 ] || kill -KILL "$pid" 2>/dev/null || true # 0 is who lives in another namespace
+	done <"$1/cgroup.procs"
 	wait_until 10 rmdir "$1" 2>/dev/null
 }
+
+# What is there is ours: nobody else may say what is to be done.
+is_ours() { [ ! -L "$1" ] && [ -O "$1" ]; }
 
 # The last first. A line that cannot be undone does not keep back the others.
 undo_journal() { # file
 	local line status=0
 	[ -s "$1" ] || { rm -f "$1"; return 0; }
+	if ! is_ours "$1" || ! is_ours "$(dirname "$1")"; then
+		echo "$1 belongs to somebody else" >&2
+		return 1
+	fi
 	while read -r line; do
 		case $line in
-		undo_*) eval "$line" || { echo "not undone: $line" >&2; status=1; } ;;
+		"'undo_"*) eval "$line" || { echo "not undone: $line" >&2; status=1; } ;;
 		*) echo "no undo: $line" >&2; status=1 ;;
 		esac
 	done < <(tac "$1")
@@ -179,8 +196,8 @@ usage: scripts/simulate/$fault.sh [--seconds N] [--even-if-not-local]
 
 $title.
 Does that to the running stack (LINKSHRINK_VAR says which), really: its users notice what such a
-fault makes them notice. After N seconds (${hold:-40} or until its alerts have come), at Ctrl-C or TERM
-it is undone; if this is killed, scripts/simulate/recover.sh undoes it.
+fault makes them notice: requests that fail: $allowed; clicks that are dropped: $drops. After N seconds
+($(lasting)), at Ctrl-C or TERM it is undone; if this is killed, scripts/simulate/recover.sh undoes it.
   --seconds             how long it lasts
   --even-if-not-local   also on a stack that listens beyond loopback, or whose PostgreSQL is not its own
   --describe            which alerts have to come and when, and what users may notice
@@ -202,7 +219,7 @@ describe() {
 
 # Whose stack is it? Only one that nobody else can have come to rely on is broken without asking twice.
 check_local() {
-	local url
+	local url address
 	is_running || fail "no stack runs in $var; start it with scripts/stack up"
 	for url in "$(noted public)" "$(noted operations)"; do
 		case $url in
@@ -210,37 +227,54 @@ check_local() {
 		*) fail "this stack says that it is $url, which is not this machine alone; --even-if-not-local does it all the same" ;;
 		esac
 	done
+	for address in $(noted listens | grep . || echo unknown); do
+		case $address in
+		127.* | localhost | '[::1]') ;;
+		*) fail "this stack listens on $address; --even-if-not-local does it all the same" ;;
+		esac
+	done
 	[ -n "$(noted postgresql)" ] || fail "its PostgreSQL is not its own; --even-if-not-local does it all the same"
+	[ -z "$(noted monitoring)" ] || grep -q 'webhook_url:.*127\.0\.0\.1' "$run/monitoring/alertmanager.yml" ||
+		fail "its alerts go to people; --even-if-not-local does it all the same"
 }
 
 not_undone() { find "$simulations" -maxdepth 1 -type f ! -name '.*' -printf '%f\n' 2>/dev/null | sort | words; }
 
 take_simulation_lock() {
 	mkdir -p "$simulations"
+	is_ours "$simulations" || fail "$simulations belongs to somebody else"
 	chmod 700 "$simulations"
 	exec {simulation_lock}<>"$simulations/.lock"
 	flock -n "$simulation_lock" ||
-		fail "another simulation runs on this stack: pid $(cat "$simulations/.lock")"
+		fail "another simulation runs on this stack: pid $(cut -d ' ' -f 1 "$simulations/.lock")"
 	[ -z "$(not_undone)" ] || fail "$(not_undone) was not undone; scripts/simulate/recover.sh does that"
-	echo "$$" >"$simulations/.lock"
+	echo "$$ $(start_of "$$")" >"$simulations/.lock"
 }
 
 waiting='' undone=no
 undo() {
+	local missing=no
 	[ "$undone" = no ] || return 0
 	undone=yes
 	trap '' INT TERM HUP
 	[ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
-	[ "$(type -t lift)" != function ] || lift || true
+	[ "$(type -t lift)" != function ] || lift || missing=yes
 	event undo 'undone'
 	undo_journal "$simulations/$fault" || fail "not all could be undone; scripts/simulate/recover.sh tries again"
 	echo "$(date -u +%T) undone"
+	[ "$missing" = no ] || fail 'it did not do what it had to'
 }
 
 longest() { # seconds within which its last message has to be there
 	local line most=0
 	for line in "${musts[@]}"; do [ "${line#* }" -le "$most" ] || most=${line#* }; done
 	echo "$most"
+}
+
+lasting() { # seconds, when nobody says how many
+	local longest
+	longest=$(($(longest) + 15))
+	echo $((longest > hold ? longest : hold))
 }
 
 simulate() {
@@ -257,7 +291,7 @@ simulate() {
 		esac
 		shift
 	done
-	[ -n "$seconds" ] || seconds=$(($(longest) + 15 > hold ? $(longest) + 15 : hold))
+	[ -n "$seconds" ] || seconds=$(lasting)
 	case $seconds in 0* | *[!0-9]* | ??????*) usage >&2; exit 2 ;; esac
 	settle_simulation
 	[ "$anywhere" = yes ] || check_local
@@ -266,6 +300,7 @@ simulate() {
 	trap undo EXIT
 	trap 'exit 0' INT TERM HUP
 	inject
+	event note 'the fault is in place'
 	# A trap ends this wait at once.
 	sleep "$seconds" {simulation_lock}>&- &
 	waiting=$!

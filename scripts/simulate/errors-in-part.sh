@@ -20,6 +20,7 @@ applied() { # how many
 
 inject() {
 	local pids
+	journal_sql "UPDATE links SET max_visits = NULL, version = version + 1, updated_at = now() WHERE max_visits = $limit"
 	sql "UPDATE links SET max_visits = $limit, version = version + 1, updated_at = now()
 		WHERE id % 2 = 0 AND max_visits IS NULL AND code <> '$(cat "$var/probe/code")'"
 	wait_until 10 applied "$(limited)" || fail 'the local copy does not follow'

@@ -15,9 +15,9 @@ readonly file_bytes=$((24 << 20)) group_bytes=$((16 << 20)) readers=16
 # Where groups of memory are made, and the file of their limit: version 1 of control groups, or 2.
 find_groups() {
 	if [ -w /sys/fs/cgroup/memory/cgroup.procs ]; then
-		group=/sys/fs/cgroup/memory/linkshrink-simulation limit=memory.limit_in_bytes
+		group=/sys/fs/cgroup/memory/linkshrink-simulation-$hash limit=memory.limit_in_bytes
 	elif grep -qsw memory /sys/fs/cgroup/cgroup.subtree_control && [ -w /sys/fs/cgroup/cgroup.procs ]; then
-		group=/sys/fs/cgroup/linkshrink-simulation limit=memory.max
+		group=/sys/fs/cgroup/linkshrink-simulation-$hash limit=memory.max
 	else
 		fail 'no control group of memory can be made here: it takes root, and a kernel that has them'
 	fi

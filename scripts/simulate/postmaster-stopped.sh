@@ -6,6 +6,7 @@
 what 'The postmaster of PostgreSQL hangs, its sessions do not'
 because 'The postmaster made no progress'
 may_fail 0
+lasts 120
 
 inject() {
 	local pid

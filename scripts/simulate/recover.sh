@@ -14,12 +14,19 @@ as it is. Exit code: 0 nothing is left, 1 something is.
 END
 }
 
+# A file that says "pid start": whether that process is gone.
+is_dead() { # file
+	local pid='' start=''
+	read -r pid start 2>/dev/null <"$1" || true
+	[ -z "$start" ] || [ "$(start_of "$pid")" != "$start" ]
+}
+
 end_simulation() {
 	local pid
 	flock -n "$simulations/.lock" true && return 0
-	pid=$(cat "$simulations/.lock")
+	pid=$(cut -d ' ' -f 1 "$simulations/.lock")
 	echo "ending the simulation that runs, pid $pid"
-	kill -TERM "$pid" 2>/dev/null || true
+	is_dead "$simulations/.lock" || kill -TERM "$pid" 2>/dev/null || true
 	flock -w 90 "$simulations/.lock" true || { echo "it does not end: pid $pid" >&2; return 1; }
 }
 
@@ -37,11 +44,9 @@ recover_stack() {
 # ---- Game days. Each has a directory that says who holds it, and one in it for each fault, with its
 # player and its stack.
 
-# A file that says "pid start": whether that process is gone.
-is_dead() { # file
-	local pid='' start=''
-	read -r pid start 2>/dev/null <"$1" || true
-	[ -z "$pid" ] || [ "$(start_of "$pid")" != "$start" ]
+# Who plays: the first process of a namespace, or the player itself. The outer one hears no TERM.
+inner() { # pid
+	if [ "$(cat "/proc/$1/comm" 2>/dev/null)" = unshare ]; then children "$1" | awk '{ print $1 }'; else echo "$1"; fi
 }
 
 # It clears away what is its own; with its namespace, if it had one, everything of it ends.
@@ -49,22 +54,25 @@ end_player() { # file
 	local pid
 	is_dead "$1" && return 0
 	pid=$(cut -d ' ' -f 1 "$1")
-	kill -TERM "$pid" 2>/dev/null || true
-	wait_until 60 is_dead "$1" && return 0
 	# shellcheck disable=SC2046 # pids are words
-	kill -KILL $(children "$pid" | awk '{ print $1 }') "$pid" 2>/dev/null || true
+	kill -TERM $(inner "$pid") 2>/dev/null || true
+	wait_until 60 is_dead "$1" && return 0
+	# shellcheck disable=SC2046
+	kill -KILL $(inner "$pid") "$pid" 2>/dev/null || true
 	wait_until 10 is_dead "$1"
 }
 
-# Not by pids that it noted: they were those of a namespace.
+is_stopped() { ! is_running; }
+
+# As root what was noted there are pids of a namespace, which may be anybody's here: it has ended by
+# itself, or is about to.
 end_game_stack() { # directory of its data
 	(
 		export LINKSHRINK_VAR=$1
 		settle_simulation
-		if is_running; then
-			recover_stack || true
-			"$repo/scripts/stack" down >/dev/null || exit 1
-		fi
+		[ "$(id -u)" -ne 0 ] || wait_until 60 is_stopped || exit 1
+		recover_stack || exit 1
+		if is_running; then "$repo/scripts/stack" down >/dev/null || exit 1; fi
 		rm -rf "$shared"
 		[ "$plain" = "$run" ] || rm -rf "$plain"
 	)
@@ -89,7 +97,7 @@ settle_simulation
 status=0
 recover_stack || status=1
 for directory in "${TMPDIR:-/tmp}"/linkshrink-gameday.*; do
-	if [ ! -d "$directory" ] || [ ! -O "$directory" ] || ! is_dead "$directory/owner"; then continue; fi
+	if [ ! -d "$directory" ] || ! is_ours "$directory" || ! is_dead "$directory/owner"; then continue; fi
 	recover_game_day "$directory" || status=1
 done
 [ "$status" -ne 0 ] || echo 'nothing is left of any simulation'

@@ -5,8 +5,8 @@
 
 what 'Ten times as many visitors come at once'
 because 'A link that everybody follows'
-needs programs
 may_fail 0
+lasts 120
 
 inject() {
 	local load=${LINKSHRINK_TESTS:-$repo/build/tests}/torture/load scores

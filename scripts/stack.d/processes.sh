@@ -49,6 +49,7 @@ note_state() {
 	{
 		echo "public $LINKSHRINK_BASE_URL"
 		echo "operations $operations"
+		echo "listens $LINKSHRINK_LISTEN $LINKSHRINK_OPS_LISTEN"
 		[ "$monitoring" = no ] || echo "monitoring http://127.0.0.1:$LINKSHRINK_MONITORING_PORT"
 		for name in "${!pid[@]}"; do echo "$name ${pid[$name]}"; done
 	} >"$run/.state"
@@ -123,7 +124,7 @@ read_state() { # pid: the letter of ps, into $state of the caller
 	state=${state%% *}
 }
 
-# How often the kernel let a process run, into $runs of the caller.
+# How often the kernel let the main thread of a process run, into $runs of the caller.
 read_runs() { # pid
 	{ read -r _ _ runs <"/proc/$1/schedstat"; } 2>/dev/null || runs=0
 }
