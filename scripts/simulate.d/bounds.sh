@@ -1,7 +1,7 @@
 # Within how many seconds a message has to be there, computed from what Prometheus and Alertmanager
 # are told: until the condition holds + a scrape + an evaluation + the rule's for + Alertmanager's
 # wait. Sourced by lib.sh; $repo is set.
-# shellcheck shell=bash disable=SC2154 # repo is the caller's
+# shellcheck shell=bash disable=SC2034,SC2154 # repo is the caller's
 
 in_seconds() { # 10s, 1m, 2h
 	case $1 in
@@ -41,6 +41,7 @@ group_wait() { # severity: of the route that takes it; the first one in the file
 }
 
 must() { # alert seconds why
+	hold=20
 	local interval hold severity job scrape evaluation pending wait
 	read -r interval hold severity job <<<"$(rule_of "$1")"
 	[ -n "${severity:-}" ] || { echo "no rule is called $1" >&2; exit 1; }
@@ -53,6 +54,7 @@ must() { # alert seconds why
 # Whoever listens waits for three heartbeats; two of them may be under way when the fault begins.
 readonly heartbeats_missed=90
 must_fall_silent() { # seconds why
+	hold=20
 	musts+=("Silence $(($1 + heartbeats_missed))")
 	bounds+=("Silence $1 ($2) + $heartbeats_missed (three heartbeats that do not come)")
 }

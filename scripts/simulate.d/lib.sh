@@ -10,7 +10,7 @@
 #   may_fail NUMBER            requests that its users may see fail (all)
 #   may_drop_clicks            clicks may be missing, if they were counted as dropped
 #   recovers_by_itself         nothing has to be undone for it
-#   lasts SECONDS              at least, for its effects to be seen (60)
+#   lasts SECONDS              at least, for its effects to be seen (60; 20 where something must come)
 #   stands_alone               the whole machine suffers: nothing else may run beside it
 #   needs WORD…                of a game day: small-pg, small-spool
 #   inject                     function: does it; journals each undo before the act (journal_…), calls

@@ -6,7 +6,7 @@
 what 'All processes of redirect stand still for 700 of every 800 ms'
 because 'Processes that were given no time, as beside a greedy neighbour'
 may_fail 0
-must SlowResponseTime 4 'until one request of twenty in a minute was slow'
+must SlowResponseTime 6 'until two of the thirty tries of a minute were slow'
 
 all() { # signal
 	# shellcheck disable=SC2046 # pids are words
