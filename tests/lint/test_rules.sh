@@ -225,7 +225,8 @@ foreign=' node_filesystem_avail_bytes node_filesystem_size_bytes node_filesystem
  node_pressure_memory_stalled_seconds_total node_pressure_io_stalled_seconds_total
  node_cpu_seconds_total node_vmstat_oom_kill pg_up pg_stat_activity_count
  pg_stat_activity_max_tx_duration pg_settings_max_connections
- pg_settings_superuser_reserved_connections probe_success prometheus_notifications_errors_total
+ pg_settings_superuser_reserved_connections probe_success probe_duration_seconds
+ prometheus_notifications_errors_total
  prometheus_notifications_dropped_total prometheus_notifications_alertmanagers_discovered
  prometheus_rule_evaluation_failures_total alertmanager_notifications_failed_total '
 unknown_foreign() {
@@ -280,6 +281,7 @@ clicks clicks s/> 0\.5$/> 5/
 host host s/< 0\.05$/< 0.005/
 monitoring monitoring s/for: 30s/for: 3s/
 requests requests s/> 0\.05$/> 0.5/
+requests requests s/probe"}\[1m\]) > 0\.25/probe"}[1m]) > 2.5/
 CHANGES
 # All at once: each is a process that computes for seconds.
 for i in "${!changes[@]}"; do
