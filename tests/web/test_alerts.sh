@@ -38,11 +38,12 @@ check 'and hear of nothing else' same "$(pages "$broke" | sed 's/ShortenDown //'
 # ---- What it will be remembered by.
 
 at() { date -u -d "@$(($1 / 1000))" +%FT%TZ; }
+now=$(at "$(milliseconds)")
 records() {
-	scripts/incident-report --record "$(at $((broke - 10000)))" "$(at "$(milliseconds)")" "$work/incident" --title 'lighttpd died' &&
+	scripts/incident-report --record "$(at "$broke")" "$now" "$work/incident" --title 'lighttpd died' &&
 		scripts/incident-report "$work/incident"
 }
-check 'the outage can be recorded, and told of' records
+check 'the outage can be recorded, when the last figures have come, and told of' wait_until 20 records
 check 'with the page and its end' grep -qE 'page RedirectsDown arrived' "$work/incident/report.md"
 check 'and a picture' grep -q '</svg>' "$work/incident/timeline.svg"
 
