@@ -365,5 +365,14 @@ check 'record: both over' ends_with 2 --record '5 minutes ago' '5 minutes' "$wor
 check 'record: not a day' ends_with 2 --record '1 day ago' '1 minute ago' "$work/new"
 check 'record: without a stack there is nothing to record' ends_with 1 --record '5 minutes ago' '1 minute ago' "$work/new"
 
+# ---- Incidents that were told of
+
+is_fresh() { # directory
+	render "$1" "$work/told" && diff "$1/report.md" "$work/told/report.md" && cmp "$1/timeline.svg" "$work/told/timeline.svg"
+}
+for journal in docs/incidents/*/; do
+	check "${journal%/} is what its journal says" is_fresh "$journal"
+done
+
 [ "$update" = no ] || git status --short "$recorded"
 exit "$failed"
