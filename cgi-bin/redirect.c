@@ -82,6 +82,12 @@ static unsigned sync_clicks(struct worker *worker)
 	return click_sync();
 }
 
+static unsigned look_at_disk(struct worker *worker)
+{
+	(void)worker;
+	return click_look();
+}
+
 static void refuse(struct http_response *res, enum link_result why)
 {
 	switch (why) {
@@ -224,4 +230,4 @@ const struct service redirect_service = { .name = "redirect",
 	.threads = 4,
 	.needs = NEEDS_DATABASE | NEEDS_REPLICA | NEEDS_SPOOL,
 	.timed = LABEL_timed_REDIRECT,
-	.turns = { sync_clicks } };
+	.turns = { sync_clicks, look_at_disk } };

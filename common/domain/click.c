@@ -273,6 +273,12 @@ unsigned click_sync(void)
 	return SYNC_MS;
 }
 
+unsigned click_look(void)
+{
+	click_files_look();
+	return CLICK_LOOK_MS;
+}
+
 bool click_wait_committed(uint64_t since, unsigned ms)
 {
 	uint64_t end = clock_monotonic() + ms * CLOCK_MS;

@@ -9,7 +9,8 @@
  *
  * It waits for no disk, as far as that is in our hands: a write to a disk that is frozen, or whose
  * journal hangs, returns when the disk is back, and no sooner. Clicks are dropped (error) once
- * click_sync() has waited for such a disk for a second; a thread that is in a write by then stays.
+ * click_sync() has waited for such a disk for a second, as click_look() finds; a thread that is in a
+ * write by then stays.
  *
  * A file of the spool, a segment, is named <16 lower-case hex digits>.clicks, a random number from
  * 1 to 2^63 - 1. It appears with its writer's lock (flock) already held, and who can take that lock
@@ -87,6 +88,13 @@ enum click_result click_record(struct click_writer *writer, const struct click *
  * for a disk as long as that takes; no writer ever waits for it.
  */
 unsigned click_sync(void);
+
+/*
+ * Its other half: looks whether click_sync() waits for a disk that hangs. Returns the milliseconds
+ * to wait before the next call, in a thread that does nothing else.
+ */
+enum { CLICK_LOOK_MS = 100 };
+unsigned click_look(void);
 
 /*
  * Read your own click: waits until all clicks that were answered before `since`

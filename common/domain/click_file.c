@@ -23,8 +23,8 @@
 enum {
 	MORE_BYTES = 1 << 20,
 	MORE_MS = 10 * 1000,
-	PARTS = 16,     /* of the spool: none of its segments may be larger than one */
-	HANGS_MS = 1000 /* a disk that takes longer */
+	PARTS = 16,      /* of the spool: none of its segments may be larger than one */
+	HANGS_LOOKS = 10 /* a disk that is waited for at more of them, in a row */
 };
 
 struct click_file {
@@ -49,8 +49,8 @@ static struct click_file *files;
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 /* Held while waiting for disks. Only who holds it takes a file from the list. */
 static pthread_mutex_t syncing = PTHREAD_MUTEX_INITIALIZER;
-/* Since when who holds it waits for one disk: clock_monotonic(); 0: for none. */
-static _Atomic uint64_t waiting_since;
+/* At how many looks who holds it was waiting for one disk, and one more; 0: it waits for none. */
+static atomic_uint waiting;
 
 static bool write_header(int descriptor, int64_t node, off_t *len)
 {
@@ -219,19 +219,27 @@ static bool sync_name(struct click_file *file)
 
 static void begin_waiting(void)
 {
-	atomic_store_explicit(&waiting_since, clock_monotonic(), memory_order_relaxed);
+	atomic_store_explicit(&waiting, 1, memory_order_relaxed);
 }
 
 static void end_waiting(void)
 {
-	atomic_store_explicit(&waiting_since, 0, memory_order_relaxed);
+	atomic_store_explicit(&waiting, 0, memory_order_relaxed);
+}
+
+/* Not by a clock: while all of this process is stopped, or gets no processor, time passes that is
+ * no fault of the disk. Nobody looks then, either. */
+void click_files_look(void)
+{
+	unsigned looks = atomic_load_explicit(&waiting, memory_order_relaxed);
+	if (looks != 0) /* if the wait ends just now, that stays */
+		atomic_compare_exchange_strong_explicit(
+			&waiting, &looks, looks + 1, memory_order_relaxed, memory_order_relaxed);
 }
 
 bool click_files_hang(void)
 {
-	uint64_t since = atomic_load_explicit(&waiting_since, memory_order_relaxed);
-	/* Since later than now: it began in this moment. */
-	return since != 0 && clock_monotonic() > since + HANGS_MS * CLOCK_MS;
+	return atomic_load_explicit(&waiting, memory_order_relaxed) > HANGS_LOOKS;
 }
 
 /* What a failed sync leaves in memory is never tried again by the kernel: the file is spoilt. */

@@ -52,7 +52,11 @@ void click_files_sync(void);
  */
 void click_files_probe(const char *directory);
 
-/* Whether a sync or a probe has been waiting for a disk for more than a second. Never waits. */
+/* To be called every CLICK_LOOK_MS, by a thread that waits for no disk. */
+void click_files_look(void);
+
+/* Whether a sync or a probe was waiting for one disk at more than ten looks in a row: for a second
+ * of this process's own. Never waits. */
 bool click_files_hang(void);
 
 #endif

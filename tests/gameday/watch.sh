@@ -61,13 +61,12 @@ note_alert() { # state since name labels
 
 # What was told until now; where nothing was, what was known stays.
 look_at_alerts() {
-	local line=''
-	while IFS= read -r -t 0.01 -u "$told" line; do
+	local line
+	# Asked first: a "read" that times out may crash when a trap comes.
+	while read -r -t 0 -u "$told" && IFS= read -r -u "$told" line; do
 		frame+=$line$'\n'
 		[ "$line" != . ] || { note_alerts; frame=''; }
-		line=''
 	done
-	frame+=$line
 }
 
 note_alerts() {

@@ -63,13 +63,44 @@ static void let_it_go(pthread_t thread)
 	pthread_join(thread, NULL);
 }
 
+static void pass_a_look(void)
+{
+	cr_expect_eq(click_look(), CLICK_LOOK_MS);
+	usleep(10000);
+}
+
+/* As when all of the process is stopped: time passes and nobody looks. */
+Test(click_hang, is_not_taken_for_a_pause_of_the_process)
+{
+	record();
+	pthread_t thread = let_it_hang();
+	usleep(1500000);
+	cr_expect_eq(record(), CLICK_KEPT);
+	cr_expect_eq(dropped(LABEL_reason_ERROR), 0);
+	pass_a_look();
+	cr_expect_eq(record(), CLICK_KEPT);
+	let_it_go(thread);
+}
+
+Test(click_hang, is_over_with_each_wait)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		record();
+		pthread_t thread = let_it_hang();
+		for (unsigned look = 0; look < 8; look++)
+			pass_a_look();
+		cr_expect_eq(record(), CLICK_KEPT);
+		let_it_go(thread);
+	}
+}
+
 Test(click_hang, drops_clicks_until_the_disk_is_back)
 {
 	unsigned wait = 0;
 	record();
 	pthread_t thread = let_it_hang();
 	while (record() == CLICK_KEPT && ++wait < 6000)
-		usleep(10000);
+		pass_a_look();
 	cr_expect_eq(record(), CLICK_DROPPED);
 	cr_expect_eq(dropped(LABEL_reason_ERROR), 2);
 	let_it_go(thread);
@@ -84,7 +115,7 @@ Test(click_hang, is_noticed_by_who_has_written_nothing)
 	unsigned wait = 0;
 	pthread_t thread = let_it_hang();
 	while (!click_files_hang() && ++wait < 6000)
-		usleep(10000);
+		pass_a_look();
 	cr_assert(click_files_hang());
 	cr_expect_eq(record(), CLICK_DROPPED);
 	cr_expect_eq(dropped(LABEL_reason_ERROR), 1);
