@@ -47,6 +47,8 @@ fail() {
 
 # shellcheck source=scripts/stack.d/paths.sh
 . "$repo/scripts/stack.d/paths.sh"
+# shellcheck source=scripts/simulate.d/pids.sh
+. "$repo/scripts/simulate.d/pids.sh"
 # shellcheck source=scripts/simulate.d/bounds.sh
 . "$repo/scripts/simulate.d/bounds.sh"
 
@@ -70,10 +72,6 @@ settle_simulation() {
 
 supervisor() { cat "$run/lock"; }
 
-children() { # of a pid; not those that are dead already
-	ps --ppid "${1:-0}" -o pid=,stat=,comm= | awk '$2 !~ /^Z/'
-}
-
 programs() { # [name]: pids
 	children "$(noted lighttpd)" | awk -v name="${1:-}" 'name == "" || $3 == name { print $1 }'
 }
@@ -91,10 +89,6 @@ sql() {
 		-c "$1" "$(cat "$run/owner.url")" {simulation_lock}>&-
 }
 simulation_lock=0 # before it is taken
-
-# The time at which a process started, in ticks: a pid alone may be another process by now. Nothing if
-# it is dead, also while its parent has not noticed.
-start_of() { sed -n '/) [ZX] /!s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 # ---- The journal of what is to be undone.
 

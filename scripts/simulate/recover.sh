@@ -44,11 +44,6 @@ recover_stack() {
 # ---- Game days. Each has a directory that says who holds it, and one in it for each fault, with its
 # player and its stack.
 
-# Who plays: the first process of a namespace, or the player itself. The outer one hears no TERM.
-inner() { # pid
-	if [ "$(cat "/proc/$1/comm" 2>/dev/null)" = unshare ]; then children "$1" | awk '{ print $1 }'; else echo "$1"; fi
-}
-
 # It clears away what is its own; with its namespace, if it had one, everything of it ends.
 end_player() { # file
 	local pid
