@@ -90,6 +90,14 @@ __attribute__((warn_unused_result)) enum db_result db_query(struct db *db,
 	enum db_statement statement, const char *const *parameters, int count,
 	struct db_rows **rows);
 
+/*
+ * The same, planned for these very values rather than prepared: for lists, whose conditions may be
+ * wanted or not. Costs the server some tenths of a millisecond more.
+ */
+__attribute__((warn_unused_result)) enum db_result db_query_anew(struct db *db,
+	enum db_statement statement, const char *const *parameters, int count,
+	struct db_rows **rows);
+
 /* The same for a statement whose rows do not matter: DB_NOT_FOUND when it changed no row. */
 __attribute__((warn_unused_result)) enum db_result db_run(
 	struct db *db, enum db_statement statement, const char *const *parameters, int count);
