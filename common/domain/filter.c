@@ -32,14 +32,17 @@ enum db_result filter_total(struct db *db, const struct filter_statements *state
 	parameters[count] = "0";
 	parameters[count + 1] = db_number_text(limit, FILTER_COUNT_MOST + 1);
 	result = db_query_anew(db, statements->count, parameters, count + 2, &rows);
-	if (result == DB_OK) {
-		total->count = db_number(rows, 0, 0);
-		total->exact = total->count <= FILTER_COUNT_MOST;
-		if (!total->exact)
-			total->count = FILTER_COUNT_MOST;
-	}
+	if (result == DB_OK)
+		*total = filter_total_from(db_number(rows, 0, 0));
 	db_rows_free(rows);
 	return result;
+}
+
+struct total filter_total_from(int64_t counted)
+{
+	bool exact = counted <= FILTER_COUNT_MOST;
+
+	return (struct total){ .count = exact ? counted : FILTER_COUNT_MOST, .exact = exact };
 }
 
 void filter_pattern(char pattern[FILTER_PATTERN], const char *text)

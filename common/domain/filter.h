@@ -50,6 +50,9 @@ __attribute__((warn_unused_result)) enum db_result filter_total(struct db *db,
 	const struct filter_statements *statements, const char *const *conditions, int count,
 	struct total *total);
 
+/* The total of a count that went no further than one more than FILTER_COUNT_MOST. */
+struct total filter_total_from(int64_t counted);
+
 /* A pattern for ILIKE that finds this text anywhere, "" for "". */
 void filter_pattern(char pattern[FILTER_PATTERN], const char *text);
 
