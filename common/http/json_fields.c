@@ -175,6 +175,7 @@ static void read_field(
 	case JSON_TEXTS: read_texts(field, member, place, faults); break;
 	case JSON_OBJECT: read_object(field, member, place, faults); break;
 	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
+	case JSON_IGNORED: break;
 	}
 }
 
