@@ -136,8 +136,8 @@ static const char *add_text(
 	return NULL;
 }
 
-static void read_texts(const struct json_field *field, const cJSON *member,
-	struct json_texts *into, struct http_faults *faults)
+static void read_texts(const struct json_field *field, const cJSON *member, struct json_texts *into,
+	struct http_faults *faults)
 {
 	const char *what = cJSON_IsArray(member) ? NULL : "must be an array of texts";
 	const cJSON *element;
