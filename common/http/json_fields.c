@@ -69,14 +69,26 @@ static cJSON *parse(const char *body, size_t len, struct http_faults *faults)
 	return NULL;
 }
 
-static void read_text(
-	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
+void json_field_refuse(const struct json_field *field, struct http_faults *faults)
 {
-	if (!cJSON_IsString(member)) {
-		http_fault(faults, field->name, "must be a text");
-		return;
+	switch (field->type) {
+	case JSON_TEXT: http_fault(faults, field->name, "must be a text"); break;
+	case JSON_NUMBER:
+		http_fault(faults, field->name, "must be a whole number from %lld to %lld",
+			(long long)field->min, (long long)field->max);
+		break;
+	case JSON_BOOLEAN: http_fault(faults, field->name, "must be true or false"); break;
+	case JSON_TIME:
+		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
+		break;
+	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
 	}
-	int64_t len = (int64_t)strlen(member->valuestring);
+}
+
+void json_field_copy(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults)
+{
+	int64_t len = (int64_t)strlen(value);
 	if (len < field->min && field->min == 1)
 		http_fault(faults, field->name, "must not be empty");
 	else if (len < field->min)
@@ -86,20 +98,28 @@ static void read_text(
 		http_fault(faults, field->name, "must be at most %lld bytes long",
 			(long long)field->max);
 	else
-		memcpy(into, member->valuestring, (size_t)len + 1);
+		memcpy(into, value, (size_t)len + 1);
+}
+
+static void read_text(
+	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
+{
+	if (cJSON_IsString(member))
+		json_field_copy(field, member->valuestring, into, faults);
+	else
+		json_field_refuse(field, faults);
 }
 
 static void read_number(const struct json_field *field, const cJSON *member, int64_t *into,
 	struct http_faults *faults)
 {
-	const double exact = 9007199254740992.0; /* 2^53: above it a double skips numbers */
+	const double exact = JSON_NUMBER_END;
 	double value = cJSON_IsNumber(member) ? member->valuedouble : NAN;
 	bool whole = fabs(value) < exact && value == (double)(int64_t)value;
 	if (whole && (int64_t)value >= field->min && (int64_t)value <= field->max)
 		*into = (int64_t)value;
 	else
-		http_fault(faults, field->name, "must be a whole number from %lld to %lld",
-			(long long)field->min, (long long)field->max);
+		json_field_refuse(field, faults);
 }
 
 static void read_boolean(
@@ -108,14 +128,14 @@ static void read_boolean(
 	if (cJSON_IsBool(member))
 		*into = cJSON_IsTrue(member);
 	else
-		http_fault(faults, field->name, "must be true or false");
+		json_field_refuse(field, faults);
 }
 
 static void read_time(const struct json_field *field, const cJSON *member, int64_t *into,
 	struct http_faults *faults)
 {
 	if (!cJSON_IsString(member) || !clock_parse(member->valuestring, into))
-		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
+		json_field_refuse(field, faults);
 }
 
 static void read_field(
@@ -127,7 +147,7 @@ static void read_field(
 	case JSON_NUMBER: read_number(field, member, place, faults); break;
 	case JSON_BOOLEAN: read_boolean(field, member, place, faults); break;
 	case JSON_TIME: read_time(field, member, place, faults); break;
-	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
+	case JSON_REFUSED: json_field_refuse(field, faults); break;
 	}
 }
 

@@ -16,6 +16,8 @@
 
 #include "http/http.h"
 
+#define JSON_NUMBER_END INT64_C(9007199254740992) /* 2^53: above it a double skips numbers */
+
 enum json_type {
 	JSON_TEXT,    /* to a char array of max + 1 bytes; min and max count bytes of UTF-8 */
 	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
@@ -38,6 +40,12 @@ enum json_result {
 	JSON_INVALID, /* not a JSON document */
 	JSON_FAULTY   /* a JSON document, but faults->count of its fields are wrong, or all of it */
 };
+
+/* What reading a text shares with json_read(): copies a text that is within the limits, or adds a
+ * fault; and adds the fault of a value that its type does not allow. */
+void json_field_copy(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults);
+void json_field_refuse(const struct json_field *field, struct http_faults *faults);
 
 /*
  * body need not end with a zero. fields ends with a row whose name is NULL. Members that are absent
