@@ -12,6 +12,7 @@
 #include "base/segment.h"
 #include "base/text.h"
 #include "domain/replica_env.h"
+#include "domain/replica_walk.h"
 
 #define FRESH    (5 * CLOCK_S) /* how long ago its writer may have been heard of */
 #define PATIENCE CLOCK_S       /* between two looks at what was not there */
@@ -189,7 +190,7 @@ static int find_code(struct look *look)
 	MDB_val key = { strlen(look->code), (void *)(uintptr_t)look->code }, value;
 	int error = mdb_get(replica->txn, replica->env->links, &key, &value);
 	if (error == MDB_NOTFOUND)
-		return replica_env_absence(replica->env, replica->txn, look->code, look->found);
+		return replica_walk_absence(replica->env, replica->txn, look->code, look->found);
 	if (error != 0)
 		return error;
 	return replica_record_read_link(look->code, value.mv_data, value.mv_size, look->found)
@@ -219,7 +220,7 @@ static int find_id(struct look *look)
 
 static int find_next(struct look *look)
 {
-	return replica_env_next(look->replica->env, look->replica->txn, look->code, look->record);
+	return replica_walk_next(look->replica->env, look->replica->txn, look->code, look->record);
 }
 
 enum label_state replica_state(void)

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "domain/replica_private.h"
+#include "domain/replica_walk.h"
 
 /* While building: the id is left for later. */
 static int put_new(struct replica_step *step, MDB_val *key, MDB_val *value)
@@ -155,7 +156,7 @@ enum replica_result replica_writer_find(
 
 static int next(struct replica_step *step)
 {
-	return replica_env_next(step->writer->env, step->txn, step->code, step->found);
+	return replica_walk_next(step->writer->env, step->txn, step->code, step->found);
 }
 
 enum replica_result replica_writer_next(

@@ -269,7 +269,7 @@ static int put_ids(struct replica_step *step)
 	struct replica_ids *ids = &step->writer->ids;
 	size_t end = step->count + IDS_IN_ONE < ids->count ? step->count + IDS_IN_ONE : ids->count;
 	MDB_cursor *cursor;
-	int error = mdb_cursor_open(step->txn, step->writer->env->ids, &cursor);
+	int error = replica_env_cursor(step->txn, step->writer->env->ids, &cursor);
 	if (error != 0)
 		return error;
 	for (size_t i = step->count; i < end && error == 0; i++) {
@@ -281,7 +281,7 @@ static int put_ids(struct replica_step *step)
 		if (error == MDB_KEYEXIST)
 			error = mdb_cursor_put(cursor, &key, &value, 0);
 	}
-	mdb_cursor_close(cursor);
+	replica_env_cursor_close();
 	return error;
 }
 
