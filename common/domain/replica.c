@@ -12,6 +12,7 @@
 #include "base/segment.h"
 #include "base/text.h"
 #include "domain/replica_env.h"
+#include "domain/replica_totals.h"
 #include "domain/replica_walk.h"
 
 #define FRESH    (5 * CLOCK_S) /* how long ago its writer may have been heard of */
@@ -35,9 +36,10 @@ struct look {
 	struct replica *replica;
 	int (*work)(struct look *look);
 	const char *code;
-	int64_t id;
+	int64_t id; /* of a link, or of an owner */
 	struct link *found;
 	struct replica_record *record;
+	struct replica_total *total;
 	int error;
 };
 
@@ -223,6 +225,11 @@ static int find_next(struct look *look)
 	return replica_walk_next(look->replica->env, look->replica->txn, look->code, look->record);
 }
 
+static int find_total(struct look *look)
+{
+	return replica_totals_read(look->replica->env, look->replica->txn, look->id, look->total);
+}
+
 enum label_state replica_state(void)
 {
 	const struct replica_status *status = &segment_get()->replica;
@@ -368,6 +375,17 @@ enum link_result replica_next(
 	case UNREADABLE: break;
 	}
 	return LINK_DOWN;
+}
+
+bool replica_total(struct replica *replica, int64_t owner, struct replica_total *total)
+{
+	struct replica_total read = { 0 };
+	struct look look = { .replica = replica, .work = find_total, .id = owner, .total = &read };
+	/* What was said of the file before it was looked into, and that it still is the file. */
+	if (standing() != LABEL_state_FOLLOWING || see(&look) != SEEN || !is_current(replica))
+		return false;
+	*total = read;
+	return true;
 }
 
 void replica_settle(const char *const codes[], unsigned count)

@@ -1,5 +1,6 @@
 #include "domain/replica_walk.h"
 
+#include <errno.h>
 #include <lmdb.h>
 #include <string.h>
 
@@ -75,4 +76,36 @@ int replica_walk_absence(
 		error = look_at_neighbour(cursor, MDB_LAST, code, -1, scratch);
 	replica_env_cursor_close();
 	return error == 0 ? MDB_NOTFOUND : error;
+}
+
+static int count_record(const MDB_val *key, const MDB_val *value, char walked[CODE_MAX + 1],
+	struct replica_tally *tally)
+{
+	struct link link;
+	char code[CODE_MAX + 1];
+	/* In another order no walk would ever end. */
+	if (!take_code(key, code) || strcmp(code, walked) <= 0 ||
+		!replica_record_read_link(code, value->mv_data, value->mv_size, &link))
+		return MDB_CORRUPTED;
+	memcpy(walked, code, sizeof(code));
+	return replica_tally_add(tally, link.owner, link.state, 1) ? 0 : ENOMEM;
+}
+
+int replica_walk_count(struct replica_env *env, MDB_txn *txn, char walked[CODE_MAX + 1],
+	unsigned most, struct replica_tally *tally)
+{
+	MDB_cursor *cursor;
+	/* With its zero: no code lies between. */
+	MDB_val key = { strlen(walked) + 1, walked }, value;
+	int error = replica_env_cursor(txn, env->links, &cursor);
+	if (error != 0)
+		return error;
+	error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (error == 0 && most-- > 0) {
+		error = count_record(&key, &value, walked, tally);
+		if (error == 0)
+			error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	replica_env_cursor_close();
+	return error;
 }

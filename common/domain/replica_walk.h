@@ -7,6 +7,7 @@
 #define DOMAIN_REPLICA_WALK_H
 
 #include "domain/replica_env.h"
+#include "domain/replica_tally.h"
 
 /* The first record whose code is greater than `after`, "" for the first of all, or MDB_NOTFOUND. */
 int replica_walk_next(struct replica_env *env, struct MDB_txn *txn, const char *after,
@@ -19,5 +20,12 @@ int replica_walk_next(struct replica_env *env, struct MDB_txn *txn, const char *
  */
 int replica_walk_absence(
 	struct replica_env *env, struct MDB_txn *txn, const char *code, struct link *scratch);
+
+/*
+ * Counts the records after `walked`, at most so many of them, and moves it on. MDB_NOTFOUND: that
+ * was the last one. ENOMEM, too: then the tally means nothing.
+ */
+int replica_walk_count(struct replica_env *env, struct MDB_txn *txn, char walked[CODE_MAX + 1],
+	unsigned most, struct replica_tally *tally);
 
 #endif
