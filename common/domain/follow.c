@@ -50,7 +50,7 @@ static void go_on(struct follow *follow)
 	follow->phase = FOLLOW_FOLLOWING;
 	follow_start_cursors(follow, follow->meta.cursor_us, follow->meta.cursor_code);
 	follow->session = 0;
-	follow->comparison.running = false;
+	follow->comparison.running = follow->counting = false;
 	follow->comparison.due = clock_monotonic() + WARM_COMPARE_S * CLOCK_S;
 	follow->entries = replica_writer_count(follow->writer);
 	metrics_set(METRIC_replica_entries, 0, 0, (int64_t)follow->entries);
@@ -132,6 +132,8 @@ static void look_around(struct follow *follow)
 	if (follow->phase == FOLLOW_FOLLOWING && now >= follow->comparison.due &&
 		!follow->comparison.running)
 		follow_start_comparison(follow);
+	if (follow->phase == FOLLOW_FOLLOWING && follow->wrong == NULL)
+		follow_look_at_totals(follow);
 }
 
 static enum follow_result go_on_following(struct follow *follow)
@@ -144,6 +146,9 @@ static enum follow_result go_on_following(struct follow *follow)
 		if (result == FOLLOW_DONE)
 			result = FOLLOW_MORE;
 	}
+	if ((result == FOLLOW_DONE || result == FOLLOW_MORE) && follow->counting &&
+		follow->wrong == NULL)
+		result = follow_count(follow);
 	return result;
 }
 

@@ -11,7 +11,7 @@ void follow_start_build(struct follow *follow)
 	follow->phase = FOLLOW_BUILDING;
 	follow->session = 0; /* judged before anything is copied */
 	follow->walked[0] = '\0';
-	follow->comparison.running = false;
+	follow->comparison.running = follow->counting = false;
 }
 
 void follow_put_off_build(struct follow *follow)

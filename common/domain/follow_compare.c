@@ -159,6 +159,7 @@ static void finish(struct follow *follow)
 	if (follow->wrong != NULL)
 		return;
 	follow->catching_up = false;
+	follow_start_count(follow);
 	metrics_set(METRIC_replica_differences, 0, 0, (int64_t)comparison->differences);
 	metrics_set(METRIC_replica_compared, 0, 0, clock_wall_ms() * INT64_C(1000000));
 }

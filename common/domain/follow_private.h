@@ -79,6 +79,8 @@ struct follow {
 	unsigned build_pause_s;    /* after one that failed, and */
 	uint64_t build_due;        /* until when it lasts */
 	struct follow_comparison comparison;
+	bool counting;        /* the links anew, by owner and state */
+	uint64_t count_due;   /* not before that, after one that failed */
 	struct db_rows *rows; /* of follow_ask() */
 	char hints[HINT_CELLS][HINT_MAX + 1];
 	unsigned hinted;                        /* of them, not yet applied */
@@ -166,6 +168,14 @@ __attribute__((warn_unused_result)) enum follow_result follow_changes(struct fol
 
 void follow_start_comparison(struct follow *follow);
 __attribute__((warn_unused_result)) enum follow_result follow_compare(struct follow *follow);
+
+/* ---- follow_count.c: the totals are right, whatever became of them. */
+
+/* About once a second: counts the links anew if there are no totals. */
+void follow_look_at_totals(struct follow *follow);
+void follow_start_count(struct follow *follow);
+/* A piece of it, while follow->counting. */
+__attribute__((warn_unused_result)) enum follow_result follow_count(struct follow *follow);
 
 /* ---- follow_status.c */
 

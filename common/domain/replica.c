@@ -12,6 +12,8 @@
 #include "base/segment.h"
 #include "base/text.h"
 #include "domain/replica_env.h"
+#include "domain/replica_totals.h"
+#include "domain/replica_walk.h"
 
 #define FRESH    (5 * CLOCK_S) /* how long ago its writer may have been heard of */
 #define PATIENCE CLOCK_S       /* between two looks at what was not there */
@@ -34,9 +36,10 @@ struct look {
 	struct replica *replica;
 	int (*work)(struct look *look);
 	const char *code;
-	int64_t id;
+	int64_t id; /* of a link, or of an owner */
 	struct link *found;
 	struct replica_record *record;
+	struct replica_total *total;
 	int error;
 };
 
@@ -189,7 +192,7 @@ static int find_code(struct look *look)
 	MDB_val key = { strlen(look->code), (void *)(uintptr_t)look->code }, value;
 	int error = mdb_get(replica->txn, replica->env->links, &key, &value);
 	if (error == MDB_NOTFOUND)
-		return replica_env_absence(replica->env, replica->txn, look->code, look->found);
+		return replica_walk_absence(replica->env, replica->txn, look->code, look->found);
 	if (error != 0)
 		return error;
 	return replica_record_read_link(look->code, value.mv_data, value.mv_size, look->found)
@@ -219,7 +222,12 @@ static int find_id(struct look *look)
 
 static int find_next(struct look *look)
 {
-	return replica_env_next(look->replica->env, look->replica->txn, look->code, look->record);
+	return replica_walk_next(look->replica->env, look->replica->txn, look->code, look->record);
+}
+
+static int find_total(struct look *look)
+{
+	return replica_totals_read(look->replica->env, look->replica->txn, look->id, look->total);
 }
 
 enum label_state replica_state(void)
@@ -367,6 +375,17 @@ enum link_result replica_next(
 	case UNREADABLE: break;
 	}
 	return LINK_DOWN;
+}
+
+bool replica_total(struct replica *replica, int64_t owner, struct replica_total *total)
+{
+	struct replica_total read = { 0 };
+	struct look look = { .replica = replica, .work = find_total, .id = owner, .total = &read };
+	/* What was said of the file before it was looked into, and that it still is the file. */
+	if (standing() != LABEL_state_FOLLOWING || see(&look) != SEEN || !is_current(replica))
+		return false;
+	*total = read;
+	return true;
 }
 
 void replica_settle(const char *const codes[], unsigned count)

@@ -17,6 +17,11 @@
 
 struct replica;
 
+/* How many links there are. */
+struct replica_total {
+	int64_t active, disabled, deleted;
+};
+
 /* directory is copied; nothing is opened yet. NULL: no memory. */
 struct replica *replica_new(const char *directory);
 void replica_free(struct replica *replica);
@@ -53,6 +58,15 @@ bool replica_wait(struct replica *replica, const struct link *link, unsigned ms)
  * 100 ms; a link_settle. It promises nothing: replica_wait() tells.
  */
 void replica_settle(const char *const codes[], unsigned count);
+
+/*
+ * The links of an owner (users.id, 0: of nobody), or with -1 all of them. True: that is how many
+ * there were when PostgreSQL was last heard of, and whoever waited for a link by replica_wait() is
+ * among them. False: it cannot be said now, while the replica does not follow PostgreSQL, is damaged
+ * or has yet to be counted. As fast as a lookup.
+ */
+__attribute__((warn_unused_result)) bool replica_total(
+	struct replica *replica, int64_t owner, struct replica_total *total);
 
 /* Whether there is a record of this code, whatever its state. */
 bool replica_holds(struct replica *replica, const char *code);

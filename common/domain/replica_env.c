@@ -39,6 +39,26 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of all that follows
 static struct replica_env *opened;
 
 static _Thread_local sigjmp_buf *volatile landing; /* where a fault of this thread ends */
+static _Thread_local MDB_cursor *volatile cursor;  /* that this thread has open, or NULL */
+
+int replica_env_cursor(MDB_txn *txn, unsigned database, MDB_cursor **opened_one)
+{
+	MDB_stat stat;
+	/* Reads the root of the database, which else mdb_cursor_open() did: a fault would lose its memory. */
+	int error = mdb_stat(txn, database, &stat);
+	if (error == 0)
+		error = mdb_cursor_open(txn, database, opened_one);
+	if (error == 0)
+		cursor = *opened_one;
+	return error;
+}
+
+void replica_env_cursor_close(void)
+{
+	if (cursor != NULL)
+		mdb_cursor_close(cursor);
+	cursor = NULL;
+}
 
 bool replica_env_guard(void (*work)(void *), void *context)
 {
@@ -47,6 +67,7 @@ bool replica_env_guard(void (*work)(void *), void *context)
 	/* Without the signal mask, which would be a system call for every lookup. */
 	if (sigsetjmp(here, 0) != 0) {
 		landing = outer;
+		replica_env_cursor_close();
 		return false;
 	}
 	landing = &here;
@@ -241,28 +262,32 @@ struct opening {
 	struct replica_env *env;
 	enum replica_mode mode;
 	int64_t max_bytes;
+	MDB_txn *txn; /* the one that is open */
 	int error;
 };
 
-static int open_databases(struct replica_env *env, unsigned create)
+static int open_databases(struct opening *opening)
 {
-	MDB_txn *txn;
-	int error = mdb_txn_begin(env->lmdb, NULL, create ? 0 : MDB_RDONLY, &txn);
+	struct replica_env *env = opening->env;
+	const unsigned create = opening->mode == REPLICA_CREATE ? MDB_CREATE : 0;
+	int error = mdb_txn_begin(env->lmdb, NULL, create ? 0 : MDB_RDONLY, &opening->txn);
 	if (error != 0)
 		return error;
-	error = mdb_dbi_open(txn, "links", create, &env->links);
+	error = mdb_dbi_open(opening->txn, "links", create, &env->links);
 	if (error == 0)
-		error = mdb_dbi_open(txn, "ids", create | MDB_INTEGERKEY, &env->ids);
+		error = mdb_dbi_open(opening->txn, "ids", create | MDB_INTEGERKEY, &env->ids);
 	if (error == 0)
-		error = mdb_dbi_open(txn, "meta", create, &env->meta);
-	if (error == 0)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return error == MDB_NOTFOUND ? MDB_INVALID : error;
+		error = mdb_dbi_open(opening->txn, "meta", create, &env->meta);
+	if (error != 0)
+		return error == MDB_NOTFOUND ? MDB_INVALID : error;
+	error = mdb_txn_commit(opening->txn);
+	opening->txn = NULL;
+	return error;
 }
 
-static int open_file(struct replica_env *env, enum replica_mode mode, int64_t max_bytes)
+static int open_file(struct opening *opening)
 {
+	struct replica_env *env = opening->env;
 	static const unsigned flags[] = { [REPLICA_READ] = MDB_RDONLY,
 		[REPLICA_WRITE] = MDB_NOMETASYNC,
 		[REPLICA_CREATE] = MDB_NOMETASYNC | MDB_NOSYNC };
@@ -272,22 +297,22 @@ static int open_file(struct replica_env *env, enum replica_mode mode, int64_t ma
 	mdb_env_set_assert(env->lmdb, on_assertion);
 	mdb_env_set_maxreaders(env->lmdb, READERS);
 	mdb_env_set_maxdbs(env->lmdb, DATABASES);
-	if (max_bytes > 0)
-		mdb_env_set_mapsize(env->lmdb, (size_t)max_bytes);
-	error = mdb_env_open(
-		env->lmdb, env->path, flags[mode] | MDB_NOSUBDIR | MDB_NOTLS, S_IRUSR | S_IWUSR);
+	if (opening->max_bytes > 0)
+		mdb_env_set_mapsize(env->lmdb, (size_t)opening->max_bytes);
+	error = mdb_env_open(env->lmdb, env->path, flags[opening->mode] | MDB_NOSUBDIR | MDB_NOTLS,
+		S_IRUSR | S_IWUSR);
 	if (error != 0)
 		return error;
 	env->lock_inode = lock_inode(env);
-	if (mode != REPLICA_CREATE && replica_env_fault(env) != NULL)
+	if (opening->mode != REPLICA_CREATE && replica_env_fault(env) != NULL)
 		return MDB_INVALID;
-	return open_databases(env, mode == REPLICA_CREATE ? MDB_CREATE : 0);
+	return open_databases(opening);
 }
 
 static void open_guarded(void *context)
 {
 	struct opening *opening = context;
-	opening->error = open_file(opening->env, opening->mode, opening->max_bytes);
+	opening->error = open_file(opening);
 }
 
 static void close_guarded(void *context)
@@ -306,7 +331,7 @@ static struct replica_env *open_new(const char *path, uint64_t generation, enum 
 	int64_t max_bytes, int *error)
 {
 	struct replica_env *env = calloc(1, sizeof(*env));
-	struct opening opening = { env, mode, max_bytes, MDB_CORRUPTED };
+	struct opening opening = { env, mode, max_bytes, NULL, MDB_CORRUPTED };
 	*error = ENOMEM;
 	if (env == NULL)
 		return NULL;
@@ -317,6 +342,8 @@ static struct replica_env *open_new(const char *path, uint64_t generation, enum 
 	*error = mode == REPLICA_CREATE ? 0 : look_at_header(path);
 	if (*error == 0) {
 		if (!replica_env_guard(open_guarded, &opening))
+			opening.error = MDB_CORRUPTED;
+		if (!replica_env_drop(&opening.txn))
 			opening.error = MDB_CORRUPTED;
 		*error = opening.error;
 	}
@@ -396,6 +423,15 @@ void replica_env_lose(struct replica_env **env)
 	*env = NULL;
 }
 
+/* mdb_txn_begin() reads one of them; after a fault there what it has allocated is lost. */
+static bool has_first_pages(const struct replica_env *env)
+{
+	struct stat file;
+	int descriptor;
+	return mdb_env_get_fd(env->lmdb, &descriptor) == 0 && fstat(descriptor, &file) == 0 &&
+	       file.st_size >= 2 * (off_t)getpagesize();
+}
+
 int replica_env_begin(struct replica_env *env, MDB_txn **txn)
 {
 	if (*txn != NULL && mdb_txn_renew(*txn) == 0)
@@ -403,79 +439,7 @@ int replica_env_begin(struct replica_env *env, MDB_txn **txn)
 	if (*txn != NULL)
 		mdb_txn_abort(*txn);
 	*txn = NULL;
-	return mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, txn);
-}
-
-/* Takes a key as a code; false if it can be none. */
-static bool take_code(const MDB_val *key, char code[CODE_MAX + 1])
-{
-	if (key->mv_size == 0 || key->mv_size > CODE_MAX)
-		return false;
-	memcpy(code, key->mv_data, key->mv_size);
-	code[key->mv_size] = '\0';
-	return strlen(code) == key->mv_size;
-}
-
-static int next_record(MDB_cursor *cursor, const char *after, struct replica_record *record)
-{
-	char code[CODE_MAX + 1];
-	MDB_val key = { strlen(after), (void *)(uintptr_t)after }, value;
-	int error =
-		mdb_cursor_get(cursor, &key, &value, *after == '\0' ? MDB_FIRST : MDB_SET_RANGE);
-	if (error == 0 && key.mv_size == strlen(after) &&
-		memcmp(key.mv_data, after, key.mv_size) == 0)
-		error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	if (error != 0)
-		return error;
-	/* In another order no walk would ever end. */
-	if (!take_code(&key, code) || strcmp(code, after) <= 0 ||
-		!replica_record_read(code, value.mv_data, value.mv_size, record))
+	if (!has_first_pages(env))
 		return MDB_CORRUPTED;
-	return 0;
-}
-
-int replica_env_next(
-	struct replica_env *env, MDB_txn *txn, const char *after, struct replica_record *record)
-{
-	MDB_cursor *cursor;
-	if (strlen(after) > CODE_MAX)
-		return MDB_NOTFOUND;
-	int error = mdb_cursor_open(txn, env->links, &cursor);
-	if (error != 0)
-		return error;
-	error = next_record(cursor, after, record);
-	mdb_cursor_close(cursor);
-	return error;
-}
-
-/* Whether what the cursor stands on is sound and on this side (-1, 1) of a code. */
-static int look_at_neighbour(
-	MDB_cursor *cursor, MDB_cursor_op op, const char *code, int side, struct link *scratch)
-{
-	char neighbour[CODE_MAX + 1];
-	MDB_val key = { strlen(code), (void *)(uintptr_t)code }, value;
-	int error = mdb_cursor_get(cursor, &key, &value, op);
-	if (error != 0)
-		return error;
-	return take_code(&key, neighbour) && strcmp(neighbour, code) * side > 0 &&
-			       replica_record_read_link(
-				       neighbour, value.mv_data, value.mv_size, scratch)
-		       ? 0
-		       : MDB_CORRUPTED;
-}
-
-int replica_env_absence(
-	struct replica_env *env, MDB_txn *txn, const char *code, struct link *scratch)
-{
-	MDB_cursor *cursor;
-	int error = mdb_cursor_open(txn, env->links, &cursor);
-	if (error != 0)
-		return error;
-	error = look_at_neighbour(cursor, MDB_SET_RANGE, code, 1, scratch);
-	if (error == 0)
-		error = look_at_neighbour(cursor, MDB_PREV, code, -1, scratch);
-	else if (error == MDB_NOTFOUND)
-		error = look_at_neighbour(cursor, MDB_LAST, code, -1, scratch);
-	mdb_cursor_close(cursor);
-	return error == 0 ? MDB_NOTFOUND : error;
+	return mdb_txn_begin(env->lmdb, NULL, MDB_RDONLY, txn);
 }

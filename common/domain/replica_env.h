@@ -16,6 +16,7 @@
 
 enum { REPLICA_PATH_MAX = 1200 };
 
+struct MDB_cursor;
 struct MDB_env;
 struct MDB_txn;
 
@@ -70,17 +71,12 @@ const char *replica_env_words(int error);
 /* Begins what ends with mdb_txn_abort() or mdb_txn_reset(); a transaction that was reset goes on. */
 int replica_env_begin(struct replica_env *env, struct MDB_txn **txn);
 
-/* As replica_writer_next(); the result is an error of LMDB. */
-int replica_env_next(struct replica_env *env, struct MDB_txn *txn, const char *after,
-	struct replica_record *record);
-
 /*
- * What it means that a code was not found: MDB_NOTFOUND when its neighbours are what they should be,
- * else MDB_CORRUPTED. A damaged key may hide a link, but then it stands where that was searched for,
- * with a record of another code.
+ * A cursor, the only one of this thread; where a fault comes between, the guard closes it. The
+ * result is an error of LMDB.
  */
-int replica_env_absence(
-	struct replica_env *env, struct MDB_txn *txn, const char *code, struct link *scratch);
+int replica_env_cursor(struct MDB_txn *txn, unsigned database, struct MDB_cursor **cursor);
+void replica_env_cursor_close(void);
 
 /*
  * Runs work(context). False when a fault ended it in the middle: what it held is held for ever, and

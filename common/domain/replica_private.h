@@ -1,5 +1,6 @@
 /*
- * What replica_writer.c, replica_store.c and replica_memory.c share; for them and their tests alone.
+ * What replica_writer.c, replica_store.c, replica_count.c and replica_memory.c share; for them and
+ * their tests alone.
  */
 #ifndef DOMAIN_REPLICA_PRIVATE_H
 #define DOMAIN_REPLICA_PRIVATE_H
@@ -9,11 +10,27 @@
 #include "base/config.h"
 #include "domain/replica_env.h"
 #include "domain/replica_ids.h"
+#include "domain/replica_tally.h"
 
 /* What is known of the links as a whole, as it is stored. */
 struct replica_kept {
 	uint32_t checksum;
 	struct replica_meta meta;
+};
+
+/* What a transaction does to the totals. */
+struct replica_changes {
+	struct replica_tally all, walked; /* of all codes; of those that a count has walked past */
+	bool any;                         /* it changes something in the file */
+	bool unclear;                     /* what was there before could not be read */
+};
+
+/* A new count of all links, piece by piece beside other changes. */
+struct replica_counting {
+	bool running;
+	uint64_t number; /* 0: none of it is in the file */
+	char walked[CODE_MAX + 1];
+	struct replica_tally found; /* up to there; of owners those that are not in the file */
 };
 
 struct replica_writer {
@@ -28,6 +45,8 @@ struct replica_writer {
 	bool distrusted;            /* it is not to be opened again */
 	uint64_t opened;            /* clock_monotonic() */
 	struct replica_kept memory; /* as this process wrote it last */
+	struct replica_changes changes;
+	struct replica_counting counting;
 	/* While building: */
 	struct replica_ids ids;
 	size_t ids_before; /* this transaction */
@@ -45,6 +64,7 @@ struct replica_step {
 	const struct replica_record *record;
 	struct replica_record *found;
 	struct replica_meta *meta;
+	struct replica_total *total;
 	bool *changed;
 	uint64_t count;
 };
@@ -60,6 +80,22 @@ __attribute__((warn_unused_result)) enum replica_result replica_step_read(
 /* The end of a call, by an error of LMDB or the system: what the caller gets to know, and the log. */
 __attribute__((warn_unused_result)) enum replica_result replica_step_conclude(
 	struct replica_writer *writer, int error);
+
+/*
+ * A record that is put: before is NULL for a new one. Where what was there cannot be read, set
+ * changes.unclear instead. False: no memory.
+ */
+__attribute__((warn_unused_result)) bool replica_count_change(
+	struct replica_writer *writer, const struct link *before, const struct link *now);
+
+/* The last of a transaction: what it does to the totals. An error of LMDB. */
+__attribute__((warn_unused_result)) int replica_count_write(struct replica_step *step);
+
+/* A transaction is over. */
+void replica_count_end(struct replica_writer *writer, bool committed);
+
+/* No count is running any more. */
+void replica_count_stop(struct replica_writer *writer);
 
 void replica_meta_pack(const struct replica_meta *meta, struct replica_kept *kept);
 /* False: the bytes are no such thing. */

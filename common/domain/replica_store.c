@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "domain/replica_private.h"
+#include "domain/replica_walk.h"
 
 /* While building: the id is left for later. */
 static int put_new(struct replica_step *step, MDB_val *key, MDB_val *value)
@@ -35,38 +36,51 @@ static int put_id(struct replica_step *step, int64_t id, const char *code)
 		return 0;
 	if (error != 0 && error != MDB_NOTFOUND)
 		return error;
+	step->writer->changes.any = true;
 	return mdb_put(step->txn, ids, &key, &wanted, 0);
 }
 
 /* A code that has another id now: its old one must not lead here. */
-static int drop_old_id(struct replica_step *step, const MDB_val *old)
+static int drop_old_id(struct replica_step *step, struct link *old)
 {
-	struct link link;
-	const struct link *now = &step->record->link;
-	if (!replica_record_read_link(now->code, old->mv_data, old->mv_size, &link) ||
-		link.id == now->id)
+	MDB_val key = { sizeof(old->id), &old->id };
+	if (old->id == step->record->link.id)
 		return 0;
-	MDB_val key = { sizeof(link.id), &link.id };
 	int error = mdb_del(step->txn, step->writer->env->ids, &key, NULL);
 	return error == MDB_NOTFOUND ? 0 : error;
 }
 
+/* In the place of these bytes. */
+static int replace(struct replica_step *step, const MDB_val *old)
+{
+	struct link before;
+	const struct link *now = &step->record->link;
+	if (!replica_record_read_link(now->code, old->mv_data, old->mv_size, &before)) {
+		step->writer->changes.unclear = true;
+		return 0;
+	}
+	if (!replica_count_change(step->writer, &before, now))
+		return ENOMEM;
+	return drop_old_id(step, &before);
+}
+
 static int put_changed(struct replica_step *step, MDB_val *key, MDB_val *value)
 {
+	struct replica_writer *writer = step->writer;
 	const struct link *link = &step->record->link;
-	const unsigned links = step->writer->env->links;
 	MDB_val old;
-	int error = mdb_get(step->txn, links, key, &old);
+	int error = mdb_get(step->txn, writer->env->links, key, &old);
 	if (error == 0) {
 		*step->changed = old.mv_size != value->mv_size ||
 				 memcmp(old.mv_data, value->mv_data, old.mv_size) != 0;
 		if (*step->changed)
-			error = drop_old_id(step, &old);
+			error = replace(step, &old);
 	} else if (error == MDB_NOTFOUND) {
-		error = 0;
+		error = replica_count_change(writer, NULL, link) ? 0 : ENOMEM;
 	}
+	writer->changes.any = writer->changes.any || *step->changed;
 	if (error == 0 && *step->changed)
-		error = mdb_put(step->txn, links, key, value, 0);
+		error = mdb_put(step->txn, writer->env->links, key, value, 0);
 	return error != 0 ? error : put_id(step, link->id, link->code);
 }
 
@@ -120,6 +134,7 @@ static int put_meta(struct replica_step *step)
 	struct replica_kept kept;
 	if (step->txn == NULL)
 		return EINVAL;
+	step->writer->changes.any = true;
 	replica_meta_pack(step->meta, &kept);
 	MDB_val key = meta_key(), value = { sizeof(kept), &kept };
 	return mdb_put(step->txn, step->writer->env->meta, &key, &value, 0);
@@ -155,7 +170,7 @@ enum replica_result replica_writer_find(
 
 static int next(struct replica_step *step)
 {
-	return replica_env_next(step->writer->env, step->txn, step->code, step->found);
+	return replica_walk_next(step->writer->env, step->txn, step->code, step->found);
 }
 
 enum replica_result replica_writer_next(

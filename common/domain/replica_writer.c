@@ -56,6 +56,8 @@ static void leave(struct replica_writer *writer)
 	}
 	replica_env_leave(&writer->env, REPLICA_WRITE);
 	replica_ids_clear(&writer->ids);
+	replica_count_end(writer, false);
+	replica_count_stop(writer);
 	writer->building = false;
 	*writer->last_code = '\0';
 }
@@ -257,9 +259,14 @@ static int commit(struct replica_step *step)
 {
 	if (step->txn == NULL)
 		return EINVAL;
-	int error = mdb_txn_commit(step->txn);
+	int error = replica_count_write(step);
+	if (error == 0)
+		error = mdb_txn_commit(step->txn);
+	else
+		mdb_txn_abort(step->txn);
 	/* Whatever came of it, the transaction is over; not so after a fault. */
 	step->writer->txn = NULL;
+	replica_count_end(step->writer, error == 0);
 	return error;
 }
 
@@ -269,7 +276,7 @@ static int put_ids(struct replica_step *step)
 	struct replica_ids *ids = &step->writer->ids;
 	size_t end = step->count + IDS_IN_ONE < ids->count ? step->count + IDS_IN_ONE : ids->count;
 	MDB_cursor *cursor;
-	int error = mdb_cursor_open(step->txn, step->writer->env->ids, &cursor);
+	int error = replica_env_cursor(step->txn, step->writer->env->ids, &cursor);
 	if (error != 0)
 		return error;
 	for (size_t i = step->count; i < end && error == 0; i++) {
@@ -281,7 +288,7 @@ static int put_ids(struct replica_step *step)
 		if (error == MDB_KEYEXIST)
 			error = mdb_cursor_put(cursor, &key, &value, 0);
 	}
-	mdb_cursor_close(cursor);
+	replica_env_cursor_close();
 	return error;
 }
 
@@ -318,6 +325,7 @@ void replica_writer_abort(struct replica_writer *writer)
 	if (writer->txn == NULL)
 		return;
 	replica_ids_cut(&writer->ids, writer->ids_before);
+	replica_count_end(writer, false);
 	if (!replica_env_drop(&writer->txn))
 		replica_env_lose(&writer->env);
 }
@@ -335,6 +343,8 @@ enum replica_result replica_writer_publish(struct replica_writer *writer)
 		return replica_step_conclude(writer, EINVAL);
 	replica_writer_abort(writer);
 	enum replica_result result = flush_ids(writer);
+	for (bool more = true; result == REPLICA_OK && more;)
+		result = replica_writer_recount(writer, &more);
 	if (result == REPLICA_OK)
 		result = replica_step_run(
 			(struct replica_step){ .writer = writer, .work = sync_file });

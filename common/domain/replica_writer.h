@@ -10,6 +10,9 @@
  * and so is every further call until replica_writer_build(); the next process finds it so, too. And
  * so does one after five in a row that died before the file was proved: so a file that kills us is
  * replaced.
+ *
+ * The file also says how many links there are by owner and state: replica_totals.h.
+ *
  * After any other result than REPLICA_OK or REPLICA_MISSING of a call within a transaction, abort
  * it. REPLICA_ERROR and REPLICA_FULL may pass: abort, open again and go on later.
  *
@@ -20,7 +23,7 @@
 #ifndef DOMAIN_REPLICA_WRITER_H
 #define DOMAIN_REPLICA_WRITER_H
 
-#include "domain/replica_record.h"
+#include "domain/replica.h"
 
 enum replica_result {
 	REPLICA_OK,
@@ -127,6 +130,21 @@ __attribute__((warn_unused_result)) enum replica_result replica_writer_next(
 
 /* How many links there are, deleted ones included; 0 also when it cannot be said. */
 uint64_t replica_writer_count(struct replica_writer *writer);
+
+/*
+ * The links of an owner, -1: all, as of the last commit; not within a transaction. MISSING where they
+ * have yet to be counted, or were spoilt.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_total(
+	struct replica_writer *writer, int64_t owner, struct replica_total *total);
+
+/*
+ * Counts all links anew, a piece a call and other changes in between; *more until the totals are
+ * those of this count. Any other result than OK ends it. Not within a transaction: ERROR then, as
+ * without memory. A file that was built is counted when it is published.
+ */
+__attribute__((warn_unused_result)) enum replica_result replica_writer_recount(
+	struct replica_writer *writer, bool *more);
 
 /*
  * A look about once a second: clears the places of readers that died, and finds the file DAMAGED

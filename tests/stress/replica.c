@@ -1,7 +1,7 @@
 /*
  * Threads that look links up, each by a reader of its own, beside a writer that commits and
- * publishes one generation after the other. No link may be missing or wrong, and ThreadSanitizer
- * may find nothing.
+ * publishes one generation after the other. No link may be missing or wrong, nor may a total be one
+ * that no commit had, and ThreadSanitizer may find nothing.
  */
 #include "domain/replica.h"
 
@@ -21,7 +21,7 @@ enum { THREADS = 6, LINKS = 300, GENERATIONS = 40, COMMITS = 5, A_READER = 500 }
 
 static char directory[] = "/dev/shm/linkshrink-stress-replica.XXXXXX";
 static atomic_bool done;
-static atomic_uint found, missing, wrong, failed_writes;
+static atomic_uint found, missing, wrong, failed_writes, told, mistold;
 
 static void set_link(struct replica_record *record, unsigned n, int64_t version)
 {
@@ -31,6 +31,19 @@ static void set_link(struct replica_record *record, unsigned n, int64_t version)
 	record->link.id = n + 1;
 	record->link.redirect_status = 302;
 	record->link.version = version;
+	record->link.owner = 1 + version % 2; /* all go from one to the other in each commit */
+}
+
+static void look_at_total(struct replica *replica)
+{
+	struct replica_total all, one;
+	if (replica_total(replica, -1, &all)) {
+		told++;
+		if (all.active != LINKS)
+			mistold++;
+	}
+	if (replica_total(replica, 1, &one) && one.active != 0 && one.active != LINKS)
+		mistold++;
 }
 
 static void *look_up(void *argument)
@@ -55,6 +68,7 @@ static void *look_up(void *argument)
 			wrong++;
 		else
 			found++;
+		look_at_total(replica);
 	}
 	replica_free(replica);
 	return NULL;
@@ -115,7 +129,8 @@ int main(void)
 	unsigned seeds[THREADS];
 	if (mkdtemp(directory) == NULL || !log_open("stress", "", LOG_ERROR))
 		return 1;
-	atomic_store(&segment_get()->replica.state, LABEL_state_REFUSING);
+	atomic_store(&segment_get()->replica.state, LABEL_state_FOLLOWING);
+	atomic_store(&segment_get()->replica.seen, UINT64_MAX / 2); /* never silent */
 	struct replica_writer *writer = replica_writer_new(directory, 16 << 20);
 	build(writer);
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -131,5 +146,6 @@ int main(void)
 	int failed = say("links were found all the time", found > 0 && missing == 0);
 	failed |= say("each was the one that was looked for", wrong == 0);
 	failed |= say("every change was written", failed_writes == 0);
+	failed |= say("totals were told, and each was right", told > 0 && mistold == 0);
 	return failed;
 }
