@@ -114,6 +114,7 @@ static const struct route routes[] = {
 	DELETE("/urls/:id", LINKS, LINKS_WRITE, link_delete),
 	ROUTE(HTTP_POST, "/urls/:id/restore", LINKS, LINKS_WRITE, API, 0, link_restore),
 	READ("/urls/:id/events", EVENTS, STATS_READ, link_events),
+	READ("/urls/:id/stats", LINKS_STATS, STATS_READ, link_stats),
 
 	MAKE("/users", USERS, USERS_ADMIN, API, user_create),
 	READ("/users", USERS, USERS_ADMIN, user_list),

@@ -64,6 +64,7 @@ HANDLER(link_change);
 HANDLER(link_delete);
 HANDLER(link_restore);
 HANDLER(link_events);
+HANDLER(link_stats);
 HANDLER(user_create);
 HANDLER(user_list);
 HANDLER(user_show);

@@ -36,8 +36,6 @@ hour=18000000 # clicks
 made=0
 seed=0 # other visitors each time
 
-microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
-
 prepare() {
 	bench_begin
 	"$LINKSHRINK_TESTS/web/load" create "$LINKSHRINK_PORT" 16 $links >/dev/null 2>"$work/score"

@@ -7,6 +7,8 @@
 #   bare_programs DIRECTORY     puts bare there in the place of every program
 #   drive SERVER CASE PATH [WORDS…]   one run of wrk; adds a line to $work/results
 #   in_turn SERVER…             their order in this round: there and back
+#   copy_anew LINKS             has replicate build its replica anew; how many seconds that took
+#   private_mib                 private memory of the largest of the pids on standard input
 #   median                      of the numbers on standard input
 #   of CASE SERVER COLUMN       the median of a column over all rounds
 #   ratio CASE SERVER BASE COLUMN     the median of the ratios, each within its round
@@ -150,6 +152,37 @@ machine_ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9, $2 + $3 + $4
 
 # All of them at once: web (of a lighttpd, or none), database, own, busy, all.
 look() { echo "$(web_ticks "$1") $(database_ticks) $(own_ticks) $(machine_ticks)"; }
+
+# ---- Memory.
+
+# Without the replica: its pages are the kernel's cache of a file, there once and given up at need.
+private_mib() { # pids on standard input: that of the largest
+	while read -r pid; do
+		awk '/^[0-9a-f]+-[0-9a-f]+ / { replica = /\.mdb$/ } /^Private_/ && !replica { n += $2 }
+			END { printf "%.1f\n", n / 1024 }' "/proc/$pid/smaps" 2>/dev/null || true
+	done | sort -g | tail -n 1
+}
+
+# ---- The replica.
+
+follows() { [ "$(metric 'linkshrink_replica_state{state="following"}')" = 1 ]; }
+is_copied() {
+	follows && [ "$(metric linkshrink_replica_entries)" = "$1" ] &&
+		[ "$(metric linkshrink_replica_builds_total)" -gt "$2" ]
+}
+
+microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
+
+# The file goes away, as by a clumsy hand; how many seconds until there is a complete one.
+copy_anew() { # links
+	local builds begin
+	wait_until 60 follows || { say 'the replica does not follow'; exit 1; }
+	builds=$(metric linkshrink_replica_builds_total)
+	rm -f "$LINKSHRINK_VAR"/replica/links-*.mdb "$LINKSHRINK_VAR/replica/current"
+	begin=$(microseconds)
+	wait_until 600 is_copied "$1" "$builds" || { say "no new replica of $1 links"; exit 1; }
+	awk -v us="$(($(microseconds) - begin))" 'BEGIN { printf "%.1f\n", us / 1e6 }'
+}
 
 # ---- Runs.
 

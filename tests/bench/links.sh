@@ -48,23 +48,6 @@ fill() { # size
 	sql CHECKPOINT >/dev/null 2>&1 || true # where we may
 }
 
-entries() { metric linkshrink_replica_entries; }
-follows() { [ "$(metric 'linkshrink_replica_state{state="following"}')" = 1 ]; }
-is_copied() { follows && [ "$(entries)" = "$1" ] && [ "$(metric linkshrink_replica_builds_total)" -gt "$2" ]; }
-
-microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
-
-# The file goes away, as by a clumsy hand; how long until there is a complete one.
-copy_anew() { # size
-	local builds begin
-	wait_until 60 follows || { say "links.sh: the replica does not follow"; exit 1; }
-	builds=$(metric linkshrink_replica_builds_total)
-	rm -f "$LINKSHRINK_VAR"/replica/links-*.mdb "$LINKSHRINK_VAR/replica/current"
-	begin=$(microseconds)
-	wait_until 600 is_copied "$1" "$builds" || { say "links.sh: no new replica of $1 links"; exit 1; }
-	awk -v us="$(($(microseconds) - begin))" 'BEGIN { printf "%.1f\n", us / 1e6 }' >"$work/l$1.seconds"
-}
-
 draw_codes() { # size count
 	sql "SELECT $(code_of 'i') FROM (SELECT 1 + floor(random() * $1)::int AS i
 		FROM generate_series(1, $2)) AS drawn"
@@ -76,7 +59,7 @@ prepare() {
 		say "links: filling in $size"
 		own_server "l$size"
 		within "l$size" fill "$size"
-		within "l$size" copy_anew "$size"
+		within "l$size" copy_anew "$size" >"$work/l$size.seconds"
 		within "l$size" draw_codes "$size" "$codes" >"$work/l$size.codes"
 		within "l$size" draw_codes "$size" "$looked_up" >"$work/l$size.looked-up"
 	done

@@ -102,14 +102,6 @@ create_row() { # server title
 
 # ---- Memory.
 
-# Without the replica: its pages are the kernel's cache of a file, there once and given up at need.
-private_mib() { # pids on standard input: that of the largest
-	while read -r pid; do
-		awk '/^[0-9a-f]+-[0-9a-f]+ / { replica = /\.mdb$/ } /^Private_/ && !replica { n += $2 }
-			END { printf "%.1f\n", n / 1024 }' "/proc/$pid/smaps" 2>/dev/null || true
-	done | sort -g | tail -n 1
-}
-
 # Pages that several share count in part in each, so that the sum is what the machine gives.
 sum_mib() { # pids on standard input
 	while read -r pid; do cat "/proc/$pid/smaps_rollup" 2>/dev/null || true; done |

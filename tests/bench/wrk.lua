@@ -2,6 +2,7 @@
 --   (none)              one path again and again: wrk's own way, the cheapest for it
 --   follow FILE [MS]    the codes of FILE in turn, one a line; each client rests MS in between
 --   create WORD         POST /shorten, each time with another target; WORD goes into all of them
+--   ask FILE KEY        the paths of FILE in turn, one a line, with this key of the API
 -- At the end one line for the benchmark: requests, microseconds, those of the median and of the
 -- 99th percentile, and how many had no answer or another one than 2xx or 3xx.
 
@@ -19,9 +20,9 @@ function setup(thread)
 	threads = threads + 1
 end
 
-local function follow(file)
+local function in_turn(file, before)
 	local requests = {}
-	for code in io.lines(file) do requests[#requests + 1] = wrk.format("GET", "/" .. code) end
+	for line in io.lines(file) do requests[#requests + 1] = wrk.format("GET", before .. line) end
 	local next = number * 4999 % #requests -- threads begin at different places
 	return function()
 		next = next % #requests + 1
@@ -42,11 +43,15 @@ end
 
 function init(arguments)
 	if arguments[1] == "follow" then
-		request = follow(arguments[2])
+		request = in_turn(arguments[2], "/")
 		local rest = tonumber(arguments[3])
 		if rest then delay = function() return rest end end
 	end
 	if arguments[1] == "create" then request = create(arguments[2]) end
+	if arguments[1] == "ask" then
+		wrk.headers["Authorization"] = "Bearer " .. arguments[3]
+		request = in_turn(arguments[2], "")
+	end
 end
 
 function done(summary, latency)
