@@ -73,7 +73,12 @@ typedef unsigned (*service_turn)(struct worker *worker);
 enum { SERVICE_TURNS = 2 };
 
 /* What each thread of a service is given. */
-enum service_needs { NEEDS_DATABASE = 1, NEEDS_REPLICA = 2, NEEDS_SPOOL = 4 };
+enum service_needs {
+	NEEDS_DATABASE = 1,
+	NEEDS_REPLICA = 2,
+	NEEDS_SPOOL = 4,
+	NEEDS_BLOCKLIST = 8 /* it reads targets: they are held against the list as it is now */
+};
 
 struct service {
 	const char *name;
@@ -82,7 +87,7 @@ struct service {
 	unsigned connections;       /* to PostgreSQL that they share; 0: one each */
 	unsigned needs;             /* of enum service_needs, or-ed */
 	bool streams; /* bodies are read as they come (http_request.read), answers may be sent in parts */
-	enum label_timed timed;     /* as whose http_request_duration_seconds shows its answers */
+	enum label_timed timed; /* as whose http_request_duration_seconds shows its answers */
 	service_turn turns[SERVICE_TURNS];
 	/* What it does on a terminal: argv[1] is an option, the settings are good. NULL: nothing. */
 	int (*command)(int argc, char **argv);
