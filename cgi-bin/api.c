@@ -140,5 +140,5 @@ static const struct route routes[] = {
 const struct service api_service = { .name = "api",
 	.routes = routes,
 	.threads = 4,
-	.needs = NEEDS_DATABASE | NEEDS_REPLICA,
+	.needs = NEEDS_DATABASE | NEEDS_REPLICA | NEEDS_BLOCKLIST,
 	.timed = LABEL_timed_API };

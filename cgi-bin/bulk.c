@@ -16,6 +16,8 @@ static const struct route routes[] = { { HTTP_POST, "/urls/bulk", LABEL_handler_
 		bulk_export },
 	{ 0 } };
 
-const struct service bulk_service = {
-	.name = "bulk", .routes = routes, .threads = 2, .needs = NEEDS_DATABASE, .streams = true
-};
+const struct service bulk_service = { .name = "bulk",
+	.routes = routes,
+	.threads = 2,
+	.needs = NEEDS_DATABASE | NEEDS_BLOCKLIST,
+	.streams = true };

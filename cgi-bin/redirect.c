@@ -101,15 +101,25 @@ static void refuse(struct http_response *res, enum link_result why)
 	}
 }
 
+static void refuse_target(struct http_response *res, enum target_result why)
+{
+	if (why == TARGET_BLOCKED)
+		http_problem(res, 410, "url is blocked");
+	else
+		http_problem(res, 404, "url not found");
+}
+
 static void redirect_to(struct worker *worker, const struct http_request *req,
 	struct http_response *res, const struct link *link)
 {
 	char memory[2 * TARGET_URL_MAX], canonical[TARGET_URL_MAX + 1];
 	struct text location = text_fixed(memory, sizeof(memory));
 	/* Checked again although it was checked when stored: a Location is the last gate. */
-	if (!build_location(link, req->query, &location) ||
-		target_url_read(location.data, canonical) != NULL) {
-		http_problem(res, 404, "url not found");
+	enum target_result target = TARGET_REFUSED;
+	if (build_location(link, req->query, &location))
+		target = target_url_follow(location.data, canonical);
+	if (target != TARGET_OK) {
+		refuse_target(res, target);
 		return;
 	}
 	/* A limited link pays for each GET, in PostgreSQL, once nothing else can refuse it. */
@@ -173,10 +183,13 @@ static bool find_to_show(struct worker *worker, const struct http_request *req,
 		text_copy(worker->code, sizeof(worker->code), req->capture);
 		result = replica_find(worker->replica, worker->db, req->capture, link);
 	}
-	if (result == LINK_OK && target_url_read(link->target, canonical) != NULL)
-		result = LINK_UNKNOWN;
 	if (result != LINK_OK) {
 		refuse(res, result);
+		return false;
+	}
+	enum target_result target = target_url_follow(link->target, canonical);
+	if (target != TARGET_OK) {
+		refuse_target(res, target);
 		return false;
 	}
 	text_copy(link->target, sizeof(link->target), canonical); /* as a Location would say it */
@@ -230,6 +243,6 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code.qr", LABE
 const struct service redirect_service = { .name = "redirect",
 	.routes = routes,
 	.threads = 4,
-	.needs = NEEDS_DATABASE | NEEDS_REPLICA | NEEDS_SPOOL,
+	.needs = NEEDS_DATABASE | NEEDS_REPLICA | NEEDS_SPOOL | NEEDS_BLOCKLIST,
 	.timed = LABEL_timed_REDIRECT,
 	.turns = { sync_clicks, look_at_disk } };

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/metrics.h"
 #include "base/text.h"
+#include "domain/blocklist.h"
 #include "domain/target_host.h"
 
 enum { OWN_HOSTS_MAX = 32 };
@@ -33,6 +35,8 @@ struct own_host {
 static struct own_host own[OWN_HOSTS_MAX];
 static size_t own_count;
 static bool private_is_allowed;
+
+static const char blocked[] = "leads to a host that is blocked here";
 
 /*
  * Bytes that are written as %XX beside controls, spaces and non-ASCII, by the sets of the URL
@@ -240,17 +244,26 @@ static bool is_own(const struct url *url)
 	return false;
 }
 
-const char *target_url_read(const char *pasted, char canonical[TARGET_URL_MAX + 1])
+static const char *check_host(const struct url *url)
+{
+	if (is_own(url))
+		return "must not lead to this service itself";
+	if (blocklist_holds(&url->host))
+		return blocked;
+	if (url->host.private && !private_is_allowed)
+		return "must not lead to a private address";
+	return NULL;
+}
+
+static const char *read_url(const char *pasted, char canonical[TARGET_URL_MAX + 1])
 {
 	struct url url = { 0 };
 	struct text text = text_fixed(canonical, TARGET_URL_MAX + 1);
 	const char *refusal = split(pasted, &url);
+	if (refusal == NULL)
+		refusal = check_host(&url);
 	if (refusal != NULL)
 		return refusal;
-	if (is_own(&url))
-		return "must not lead to this service itself";
-	if (url.host.private && !private_is_allowed)
-		return "must not lead to a private address";
 	text_addf(&text, "%s://%s", url.scheme, url.host.text);
 	if (url.port != url.default_port)
 		text_addf(&text, ":%d", (int)url.port);
@@ -265,6 +278,24 @@ const char *target_url_read(const char *pasted, char canonical[TARGET_URL_MAX + 
 		return NULL;
 	text_clear(&text);
 	return "must be at most 2048 bytes long";
+}
+
+const char *target_url_read(const char *pasted, char canonical[TARGET_URL_MAX + 1])
+{
+	const char *refusal = read_url(pasted, canonical);
+	if (refusal == blocked)
+		metrics_add(METRIC_blocked, LABEL_when_STORED, 0, 1);
+	return refusal;
+}
+
+enum target_result target_url_follow(const char *url, char canonical[TARGET_URL_MAX + 1])
+{
+	const char *refusal = read_url(url, canonical);
+	if (refusal == blocked) {
+		metrics_add(METRIC_blocked, LABEL_when_FOLLOWED, 0, 1);
+		return TARGET_BLOCKED;
+	}
+	return refusal == NULL ? TARGET_OK : TARGET_REFUSED;
 }
 
 /*

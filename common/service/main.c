@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/segment.h"
 #include "base/workers.h"
+#include "domain/blocklist.h"
 #include "domain/replica.h"
 #include "domain/target_url.h"
 #include "service/fcgi.h"
@@ -221,6 +222,9 @@ static int live(void)
 	block_signals(&handled);
 	umask(027);
 	open_log();
+	/* Before anybody watches: a long list takes longer than a main thread may be away. */
+	if ((SERVICE.needs & NEEDS_BLOCKLIST) != 0)
+		blocklist_look(config_get()->blocklist);
 	struct worker_slot *slot = join_segment();
 	if (!fits_schema()) {
 		workers_leave(slot);

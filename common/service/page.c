@@ -1,5 +1,7 @@
 #include "service/page.h"
 
+#include <string.h>
+
 void page_begin(struct http_response *res, int status, const char *title)
 {
 	http_begin(res, status, "text/html; charset=utf-8");
@@ -37,40 +39,52 @@ void page_paragraph(struct http_response *res, const char *class, const char *te
 
 struct words {
 	int status;
+	const char *error; /* of the problem; NULL: whatever it is */
 	const char *title, *advice;
 	bool passes; /* the same request may succeed later */
 };
 
-static const struct words *words_for(int status)
+static bool fits(const struct words *words, const struct http_response *res)
+{
+	return words->status == res->status &&
+	       (words->error == NULL || strcmp(words->error, res->error) == 0);
+}
+
+/* The last row is for all that no other fits. */
+static const struct words *words_for(const struct http_response *res)
 {
 	static const struct words known[] = {
-		{ 404, "This link leads nowhere",
+		{ 404, NULL, "This link leads nowhere",
 			"Nobody has made it, or it is not active. Look at the address again: "
 			"capital and small letters are different letters here.",
 			false },
-		{ 410, "This link has ended",
+		{ 410, "url is blocked", "This link is blocked",
+			"It leads to a host that the people who run this service don't let links "
+			"lead to, most likely because it did harm.",
+			false },
+		{ 410, NULL, "This link has ended",
 			"It led somewhere once. Since then it was deleted, it expired, or all its "
 			"visits were used. Whoever gave it to you may have a new one.",
 			false },
-		{ 429, "That was too fast",
+		{ 429, NULL, "That was too fast",
 			"More came from your address than we answer at once. Wait a moment, then "
 			"try again.",
 			true },
-		{ 503, "Back in a moment",
+		{ 503, NULL, "Back in a moment",
 			"Our memory is away for a moment, so we can't say where this link leads. "
 			"It is not lost: try again soon.",
 			true },
-		{ 0, "That did not work", "The request could not be answered.", false },
+		{ 0, NULL, "That did not work", "The request could not be answered.", false },
 	};
 	const struct words *words = known;
-	while (words->status != status && words->status != 0)
+	while (words->status != 0 && !fits(words, res))
 		words++;
 	return words;
 }
 
 void page_problem(struct http_response *res)
 {
-	const struct words *words = words_for(res->status);
+	const struct words *words = words_for(res);
 	const char *error = res->error;
 	page_begin(res, res->status, words->title);
 	res->error = error;

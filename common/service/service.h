@@ -73,7 +73,12 @@ typedef unsigned (*service_turn)(struct worker *worker);
 enum { SERVICE_TURNS = 2 };
 
 /* What each thread of a service is given. */
-enum service_needs { NEEDS_DATABASE = 1, NEEDS_REPLICA = 2, NEEDS_SPOOL = 4 };
+enum service_needs {
+	NEEDS_DATABASE = 1,
+	NEEDS_REPLICA = 2,
+	NEEDS_SPOOL = 4,
+	NEEDS_BLOCKLIST = 8 /* it reads targets: they are held against the list as it is now */
+};
 
 struct service {
 	const char *name;

@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/workers.h"
+#include "domain/blocklist.h"
 
 struct turner {
 	service_turn turn;
@@ -12,7 +14,7 @@ struct turner {
 	pthread_t id;
 };
 
-static struct turner turners[SERVICE_TURNS];
+static struct turner turners[SERVICE_TURNS + 1]; /* one for the blocklist */
 static unsigned running;
 static bool stopping;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -50,16 +52,34 @@ static void *take_turns(void *argument)
 	return NULL;
 }
 
+/* A long list, or a slow disk, may take longer than a request may; that is no stalled process. */
+static unsigned look_at_blocklist(struct worker *worker)
+{
+	workers_idle(worker->slot, worker->thread);
+	blocklist_look(config_get()->blocklist);
+	return BLOCKLIST_LOOK_MS;
+}
+
+static bool start(service_turn turn, const struct worker *worker)
+{
+	struct turner *turner = &turners[running];
+	turner->turn = turn;
+	turner->worker = *worker;
+	if (pthread_create(&turner->id, NULL, take_turns, turner) != 0)
+		return false;
+	running++;
+	return true;
+}
+
 bool turns_start(const struct service *service, struct worker_slot *slot)
 {
+	struct worker worker = { .slot = slot, .thread = service->threads };
+	if ((service->needs & NEEDS_BLOCKLIST) != 0 && !start(look_at_blocklist, &worker))
+		return false;
 	for (unsigned i = 0; i < SERVICE_TURNS && service->turns[i] != NULL; i++) {
-		struct turner *turner = &turners[i];
-		turner->turn = service->turns[i];
-		turner->worker = (struct worker){ .slot = slot, .thread = service->threads + i };
-		if (!service_equip(service, &turner->worker) ||
-			pthread_create(&turner->id, NULL, take_turns, turner) != 0)
+		worker = (struct worker){ .slot = slot, .thread = service->threads + running };
+		if (!service_equip(service, &worker) || !start(service->turns[i], &worker))
 			return false;
-		running++;
 	}
 	return true;
 }

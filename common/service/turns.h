@@ -1,5 +1,6 @@
 /*
- * turns - the background work of a service: one thread for each of its turns.
+ * turns - the background work of a service: one thread for each of its turns, and one that keeps
+ * the blocklist as its file is, where the service needs it.
  */
 #ifndef SERVICE_TURNS_H
 #define SERVICE_TURNS_H

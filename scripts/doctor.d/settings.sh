@@ -81,6 +81,7 @@ check_together() {
 	[ "$(kind_of "$LINKSHRINK_LISTEN")" = loopback ] || check_open_to_others
 	check_times
 	check_log_settings
+	check_blocklist
 	[ "$before" != "${count[warn]}.${count[FAIL]}" ] || ok settings "nothing contradicts"
 }
 
@@ -137,6 +138,19 @@ check_log_settings() {
 		warn logs "LINKSHRINK_LOG is empty: lines go to $logs/programs.log and /logs/recent has none; set it"
 	elif [ "$log" != "$logs/linkshrink.log" ] && ! may "$web_user" w "$log" && ! may "$web_user" w "$(dirname "$log")"; then
 		bad logs "LINKSHRINK_LOG: $web_user can't write to $log; make the file and give it to $web_user"
+	fi
+}
+
+# Programs start without it, as redirects must go on.
+check_blocklist() {
+	local list=${LINKSHRINK_BLOCKLIST:-}
+	case $list in
+	'') return ;;
+	/*) ;;
+	*) bad settings "LINKSHRINK_BLOCKLIST is $list, and programs run in another directory; begin it with /"; return ;;
+	esac
+	if [ ! -f "$list" ] || ! may "$web_user" r "$list"; then
+		bad settings "LINKSHRINK_BLOCKLIST: $web_user can't read $list, so nothing new is blocked; make it, or chmod it and the directories above"
 	fi
 }
 

@@ -256,6 +256,8 @@ off() {
 }
 
 mapfile -t changes <<'CHANGES'
+abuse abuse s/for: 15s/for: 30s/
+abuse abuse s/for: 15s/for: 5s/
 outages outages s/for: 10s/for: 100s/
 outages outages s/for: 20s/for: 2s/
 outages outages /unless on(instance)/d

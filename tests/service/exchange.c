@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/config.h"
 #include "base/log.h"
+#include "domain/blocklist.h"
 #include "domain/target_url.h"
 
 struct exchange *exchange_new(enum http_method method, const char *path)
@@ -57,6 +59,17 @@ int exchange_run(struct exchange *exchange, const struct service *service)
 		cr_assert(service_equip(service, &exchange->worker));
 	service_handle(service, &exchange->worker, &exchange->req, &exchange->res);
 	return exchange->res.status;
+}
+
+void exchange_block(const char *host)
+{
+	char path[] = "/tmp/linkshrink-blocked.XXXXXX";
+	int descriptor = mkstemp(path);
+	cr_assert_geq(descriptor, 0);
+	cr_assert_gt(dprintf(descriptor, "%s\n", host), 0);
+	close(descriptor);
+	blocklist_look(path);
+	unlink(path);
 }
 
 const char *exchange_header(const struct exchange *exchange, const char *name)

@@ -22,6 +22,9 @@ void exchange_body(struct exchange *exchange, const char *json);
 /* Runs it, with a connection to the cluster of the tests if the service wants one; the status. */
 int exchange_run(struct exchange *exchange, const struct service *service);
 
+/* From now on links to this host are blocked, and to no other one. */
+void exchange_block(const char *host);
+
 /* The value of a header of the answer, NULL if it has none; valid until the next call. */
 const char *exchange_header(const struct exchange *exchange, const char *name);
 

@@ -297,3 +297,23 @@ Test(redirect, tells_people_in_words_what_became_of_a_link)
 	cr_expect_eq(look(expired.code, "", "*/*"), 410);
 	cr_expect(exchange_says(exchange, "\"error\":\"url is gone\""));
 }
+
+Test(redirect, neither_follows_nor_shows_a_link_whose_host_came_onto_the_blocklist)
+{
+	struct link link = store((struct link){ 0 });
+	static const char *const tails[] = { "", "+", ".qr" };
+	uint64_t before = clicks();
+	exchange_block("example.com");
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		cr_expect_eq(look(link.code, tails[i], ""), 410, "%s", tails[i]);
+		cr_expect(exchange_says(exchange, "\"error\":\"url is blocked\""), "%s", tails[i]);
+		cr_expect_null(exchange_header(exchange, "Location"));
+		cr_expect_str_eq(exchange_header(exchange, "Cache-Control"), "no-store");
+	}
+	cr_expect_eq(look(link.code, "", "text/html,*/*;q=0.8"), 410);
+	cr_expect(exchange_says(exchange, "This link is blocked"));
+	cr_expect_eq(clicks(), before);
+	cr_expect_eq(metrics_value(METRIC_blocked, LABEL_when_FOLLOWED, 0), 4);
+	exchange_block("example.org");
+	cr_expect_eq(look(link.code, "", ""), 302);
+}

@@ -150,6 +150,16 @@ Test(shorten, refuses_targets_that_lead_nowhere_good)
 	}
 }
 
+Test(shorten, makes_no_link_to_a_blocked_host)
+{
+	exchange_block("evil.example");
+	cr_expect_eq(shorten("{\"url\":\"https://www.EVIL.example/\"}"), 400);
+	cr_expect(exchange_says(exchange, "\"error\":\"invalid_url\""));
+	cr_expect(exchange_says(exchange, "leads to a host that is blocked here"));
+	cr_expect_eq(metrics_value(METRIC_blocked, LABEL_when_STORED, 0), 1);
+	cr_expect_eq(shorten("{\"url\":\"https://devil.example/\"}"), 201);
+}
+
 Test(shorten, reports_all_faults_at_once)
 {
 	cr_expect_eq(

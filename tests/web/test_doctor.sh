@@ -124,6 +124,9 @@ done <<ROWS
 0|warn  settings .*504|LINKSHRINK_STALL_MS=20000
 0|warn  settings .*slow|LINKSHRINK_SLOW_MS=5000
 0|warn  settings .*LINKSHRINK_LOG_LEVEL|LINKSHRINK_LOG_LEVEL=error
+1|FAIL  settings .*LINKSHRINK_BLOCKLIST: .*can't read|LINKSHRINK_BLOCKLIST=/nonexistent/blocked
+1|FAIL  settings .*LINKSHRINK_BLOCKLIST is .*begin it with /|LINKSHRINK_BLOCKLIST=README.md
+0|ok    settings .*nothing contradicts|LINKSHRINK_BLOCKLIST=/etc/hosts
 0|warn  logs .*LINKSHRINK_LOG is empty|LINKSHRINK_LOG=
 1|FAIL  logs .*can't write|LINKSHRINK_LOG=/nonexistent/log
 1|FAIL  listeners .*LINKSHRINK_OPS_LISTEN|LINKSHRINK_OPS_LISTEN=0.0.0.0
