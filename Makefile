@@ -1,6 +1,6 @@
 # Link-Shrink. `make help` says what there is.
 
-PROGRAMS  := redirect shorten metrics system ingest replicate
+PROGRAMS  := redirect shorten api bulk metrics system ingest replicate
 LOCAL     := inbox#  only scripts/stack starts it
 VERSION   := 0.1.0
 
@@ -10,7 +10,7 @@ STD       := -std=c17 -D_GNU_SOURCE
 WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough
 HARDEN    := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
-INCLUDES  := -Icommon -isystem /usr/include/postgresql
+INCLUDES  := -Icommon -I. -isystem /usr/include/postgresql
 DEFINES   := -DLINKSHRINK_VERSION='"$(VERSION)"'
 LDFLAGS   ?=
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
@@ -107,7 +107,11 @@ clean: ## remove what was built
 $(BINARIES): $(BUILD)/bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/main/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(SAY) $@
-	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+# A program that is too large for one file has others: <program>_<what>.c.
+parts      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cgi-bin/$(1)_*.c))
+$(foreach program,$(ALL),$(eval $(BUILD)/bin/$(program): $(call parts,$(program))))
 
 # main.c is the same for all programs but for the service that it runs.
 $(ALL:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: common/service/main.c

@@ -95,7 +95,9 @@ static void refuse(struct http_response *res, enum link_result why)
 	case LINK_DOWN: http_unavailable(res, 1); return;
 	case LINK_OK:
 	case LINK_UNKNOWN:
-	case LINK_TAKEN: http_problem(res, 404, "url not found"); return;
+	case LINK_TAKEN:
+	case LINK_NOBODY:
+	case LINK_CHANGED: http_problem(res, 404, "url not found"); return;
 	}
 }
 

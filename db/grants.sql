@@ -8,12 +8,22 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, linkshrink_web, linksh
 -- The programs that serve requests, and replicate: of each table the columns that
 -- common/db/statements.def writes. Identity columns need no grant on their sequences.
 GRANT SELECT ON schema_migrations, database_identity TO linkshrink_web;
-GRANT SELECT ON api_keys TO linkshrink_web;
-GRANT SELECT ON links TO linkshrink_web;
-GRANT INSERT (code, target, title, owner, redirect_status, forward_query, valid_since, valid_until,
-	max_visits) ON links TO linkshrink_web;
-GRANT UPDATE (visits) ON links TO linkshrink_web;
+GRANT SELECT, INSERT (name, hash, scopes, owner, expires_at), UPDATE (revoked_at)
+	ON api_keys TO linkshrink_web;
+GRANT SELECT, INSERT (id, username, email, created_at), UPDATE (username, email), DELETE
+	ON users TO linkshrink_web;
+GRANT SELECT, INSERT (id, code, target, title, owner, state, redirect_status, forward_query,
+	valid_since, valid_until, max_visits, tags, created_at, updated_at) ON links TO linkshrink_web;
+GRANT UPDATE (target, title, owner, state, redirect_status, forward_query, valid_since, valid_until,
+	max_visits, tags, updated_at, version, visits) ON links TO linkshrink_web;
+GRANT SELECT, INSERT, UPDATE (owner), DELETE ON events TO linkshrink_web;
 GRANT SELECT ON clicks, click_counts, click_stats TO linkshrink_web;
+-- Clicks of before, that an import brings: they are counted, but no rows of clicks.
+GRANT INSERT, UPDATE (n, bots) ON click_counts TO linkshrink_web;
+GRANT INSERT, UPDATE (n) ON click_stats TO linkshrink_web;
+GRANT SELECT, INSERT ON click_visitors TO linkshrink_web;
+-- An import that keeps its ids moves the next one behind them.
+GRANT USAGE, SELECT, UPDATE ON SEQUENCE event_ids, links_id_seq, users_id_seq TO linkshrink_web;
 
 -- ingest: the clicks and what is counted of them. It never sees a link.
 GRANT SELECT ON schema_migrations TO linkshrink_ingest;

@@ -51,7 +51,7 @@ $(FUZZ_TARGETS): $(TESTS)/%: $(TESTS)/objects/%.o $(BUILD)/libcommon.a
 
 $(TESTS)/unit:    $(call suite_objects,unit)
 $(TESTS)/domain:  $(call suite_objects,domain)
-$(TESTS)/service: $(call suite_objects,service) $(ALL:%=$(BUILD)/cgi-bin/%.o)
+$(TESTS)/service: $(call suite_objects,service) $(patsubst %.c,$(BUILD)/%.o,$(wildcard cgi-bin/*.c))
 
 $(TESTS)/unit $(TESTS)/domain $(TESTS)/service: $(BUILD)/libcommon.a
 	@mkdir -p $(@D)

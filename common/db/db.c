@@ -84,7 +84,7 @@ static enum db_wait prepare(struct db *db, const struct db_call *call, PGresult 
 	const char *name = statements[call->statement].name;
 	enum db_wait end;
 
-	if (call->plain || connection->prepared[call->statement])
+	if (call->plain || call->anew || connection->prepared[call->statement])
 		return DB_ARRIVED;
 	PQsendPrepare(connection->session, name, statements[call->statement].sql, 0, NULL);
 	end = settle(db, call->statement, *answer, db_await(db, answer));
@@ -103,6 +103,9 @@ static enum db_wait execute(struct db *db, const struct db_call *call, PGresult 
 
 	if (call->plain)
 		PQsendQuery(session, statements[call->statement].sql);
+	else if (call->anew)
+		PQsendQueryParams(session, statements[call->statement].sql, call->count, NULL,
+			call->parameters, NULL, NULL, 0);
 	else
 		PQsendQueryPrepared(session, statements[call->statement].name, call->count,
 			call->parameters, NULL, NULL, 0);
@@ -240,14 +243,10 @@ enum db_result db_call(struct db *db, const struct db_call *call, PGresult **ans
 	return result;
 }
 
-enum db_result db_query(struct db *db, enum db_statement statement, const char *const *parameters,
-	int count, struct db_rows **rows)
+static enum db_result query(struct db *db, const struct db_call *call, struct db_rows **rows)
 {
-	const struct db_call call = {
-		.statement = statement, .parameters = parameters, .count = count
-	};
 	PGresult *answer;
-	enum db_result result = db_call(db, &call, &answer);
+	enum db_result result = db_call(db, call, &answer);
 
 	*rows = NULL;
 	if (result == DB_OK)
@@ -255,6 +254,26 @@ enum db_result db_query(struct db *db, enum db_statement statement, const char *
 	else
 		PQclear(answer);
 	return result;
+}
+
+enum db_result db_query(struct db *db, enum db_statement statement, const char *const *parameters,
+	int count, struct db_rows **rows)
+{
+	const struct db_call call = {
+		.statement = statement, .parameters = parameters, .count = count
+	};
+
+	return query(db, &call, rows);
+}
+
+enum db_result db_query_anew(struct db *db, enum db_statement statement,
+	const char *const *parameters, int count, struct db_rows **rows)
+{
+	const struct db_call call = {
+		.statement = statement, .parameters = parameters, .count = count, .anew = true
+	};
+
+	return query(db, &call, rows);
 }
 
 enum db_result db_call_only(struct db *db, const struct db_call *call)

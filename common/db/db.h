@@ -49,7 +49,7 @@ enum db_statement {
 
 enum {
 	DB_NUMBER = 21,       /* bytes of a parameter that is a number: the decimals and a zero */
-	DB_SCHEMA_VERSION = 2 /* the newest of db/migrations: what the statements are written for */
+	DB_SCHEMA_VERSION = 3 /* the newest of db/migrations: what the statements are written for */
 };
 
 enum db_schema {
@@ -87,6 +87,14 @@ void db_set_deadline(struct db *db, int64_t ms);
  * DB_OK with *rows set when it returned at least one row; DB_NOT_FOUND when it returned none.
  */
 __attribute__((warn_unused_result)) enum db_result db_query(struct db *db,
+	enum db_statement statement, const char *const *parameters, int count,
+	struct db_rows **rows);
+
+/*
+ * The same, planned for these very values rather than prepared: for lists, whose conditions may be
+ * wanted or not. Costs the server some tenths of a millisecond more.
+ */
+__attribute__((warn_unused_result)) enum db_result db_query_anew(struct db *db,
 	enum db_statement statement, const char *const *parameters, int count,
 	struct db_rows **rows);
 

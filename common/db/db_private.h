@@ -58,7 +58,8 @@ struct db_call {
 	enum db_statement statement;
 	const char *const *parameters;
 	int count;
-	bool plain;       /* sent as it is, not prepared */
+	bool plain;       /* sent as it is, not prepared and without parameters */
+	bool anew;        /* not prepared, but planned for its parameters */
 	const char *rows; /* for COPY, else NULL */
 	size_t rows_len;
 };

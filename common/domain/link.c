@@ -9,7 +9,7 @@
 enum {
 	CODE_TRIES = 5, /* of random codes; even with 10^9 links one in 1,900 is taken */
 	REDIRECT_STATUS = 302,
-	CREATE_COLUMNS = 9,
+	CREATE_COLUMNS = 10,
 	/* A text of a group's array: each byte escaped, its quotes and a comma. */
 	ARRAY_MAX = LINK_GROUP_MAX * (2 * TARGET_URL_MAX + 3) + 3
 };
@@ -29,23 +29,24 @@ static enum link_state state_from(const char *name)
 	return state;
 }
 
-/* The columns are LINK_COLUMNS of statements.def. False when a text is longer than it may be. */
-static bool read_row(struct link *link, const struct db_rows *rows)
+bool link_from_row(const struct db_rows *rows, int row, struct link *link)
 {
-	link->id = db_number(rows, 0, 0);
-	link->owner = db_number(rows, 0, 4);
-	link->state = state_from(db_text(rows, 0, 5));
-	link->redirect_status = (int)db_number(rows, 0, 6);
-	link->forward_query = db_boolean(rows, 0, 7);
-	link->valid_since = db_number(rows, 0, 8);
-	link->valid_until = db_number(rows, 0, 9);
-	link->max_visits = db_number(rows, 0, 10);
-	link->created_at = db_number(rows, 0, 11);
-	link->updated_at = db_number(rows, 0, 12);
-	link->version = db_number(rows, 0, 13);
-	return text_copy(link->code, sizeof(link->code), db_text(rows, 0, 1)) &&
-	       text_copy(link->target, sizeof(link->target), db_text(rows, 0, 2)) &&
-	       text_copy(link->title, sizeof(link->title), db_text(rows, 0, 3));
+	link->id = db_number(rows, row, 0);
+	link->owner = db_number(rows, row, 4);
+	link->state = state_from(db_text(rows, row, 5));
+	link->redirect_status = (int)db_number(rows, row, 6);
+	link->forward_query = db_boolean(rows, row, 7);
+	link->valid_since = db_number(rows, row, 8);
+	link->valid_until = db_number(rows, row, 9);
+	link->max_visits = db_number(rows, row, 10);
+	link->created_at = db_number(rows, row, 11);
+	link->updated_at = db_number(rows, row, 12);
+	link->version = db_number(rows, row, 13);
+	/* Rather without tags than without the link. */
+	(void)text_copy(link->tags, sizeof(link->tags), db_text(rows, row, 14));
+	return text_copy(link->code, sizeof(link->code), db_text(rows, row, 1)) &&
+	       text_copy(link->target, sizeof(link->target), db_text(rows, row, 2)) &&
+	       text_copy(link->title, sizeof(link->title), db_text(rows, row, 3));
 }
 
 /* Runs a statement that answers with at most one link; absent is what no row means. */
@@ -57,10 +58,11 @@ static enum link_result fetch(struct db *db, enum db_statement statement,
 
 	switch (db_query(db, statement, parameters, count, &rows)) {
 	case DB_OK:
-		if (read_row(link, rows))
+		if (link_from_row(rows, 0, link))
 			result = LINK_OK;
 		break;
-	case DB_NOT_FOUND: result = absent; break;
+	/* A foreign key that leads nowhere is the one to the owner. */
+	case DB_NOT_FOUND: result = db_refused(db) ? LINK_NOBODY : absent; break;
 	case DB_CONFLICT:
 	case DB_BUSY:
 	case DB_DOWN: break;
@@ -82,11 +84,9 @@ static enum link_result store(struct db *db, struct link *link)
 		db_number_text(owner, link->owner), db_number_text(status, status_of(link)),
 		link->forward_query ? "true" : "false", db_number_text(since, link->valid_since),
 		db_number_text(until, link->valid_until),
-		db_number_text(visits, link->max_visits) };
-	enum link_result result = fetch(db, STATEMENT_link_create, parameters, 9, LINK_TAKEN, link);
+		db_number_text(visits, link->max_visits), link->tags };
 
-	/* No row because the code is taken, or because there is no such owner? */
-	return result == LINK_TAKEN && db_refused(db) ? LINK_DOWN : result;
+	return fetch(db, STATEMENT_link_create, parameters, CREATE_COLUMNS, LINK_TAKEN, link);
 }
 
 /* One element more of a PostgreSQL array. */
@@ -120,6 +120,7 @@ static void add_link(struct text arrays[CREATE_COLUMNS], const struct link *link
 	add_number(&arrays[6], link->valid_since);
 	add_number(&arrays[7], link->valid_until);
 	add_number(&arrays[8], link->max_visits);
+	add_text(&arrays[9], link->tags);
 }
 
 /* The row belongs to the first link with its code; any other one in the group came too late. */
@@ -260,6 +261,34 @@ enum link_result link_find_id(struct db *db, int64_t id, struct link *found)
 	const char *parameter = db_number_text(text, id);
 
 	return fetch(db, STATEMENT_link_find_id, &parameter, 1, LINK_UNKNOWN, found);
+}
+
+enum link_result link_replace(
+	struct db *db, struct link *link, const char *event, const char *details)
+{
+	char version[DB_NUMBER], owner[DB_NUMBER], status[DB_NUMBER], since[DB_NUMBER],
+		until[DB_NUMBER], visits[DB_NUMBER];
+	const char *const parameters[] = { link->code, db_number_text(version, link->version),
+		link->target, link->title, db_number_text(owner, link->owner),
+		state_names[link->state], db_number_text(status, status_of(link)),
+		link->forward_query ? "true" : "false", db_number_text(since, link->valid_since),
+		db_number_text(until, link->valid_until), db_number_text(visits, link->max_visits),
+		link->tags, event, details };
+
+	return fetch(db, STATEMENT_link_replace, parameters, 14, LINK_CHANGED, link);
+}
+
+enum link_result link_clicks(struct db *db, int64_t id, int64_t *clicks)
+{
+	char text[DB_NUMBER];
+	const char *parameter = db_number_text(text, id);
+	struct db_rows *rows;
+
+	if (db_query(db, STATEMENT_link_clicks, &parameter, 1, &rows) != DB_OK)
+		return LINK_DOWN;
+	*clicks = db_number(rows, 0, 0);
+	db_rows_free(rows);
+	return LINK_OK;
 }
 
 enum link_result link_visit(struct db *db, const struct link *link)

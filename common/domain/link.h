@@ -11,7 +11,12 @@
 #include "domain/code.h"
 #include "domain/target_url.h"
 
-enum { LINK_TITLE_MAX = 255 };
+enum {
+	LINK_TITLE_MAX = 255,
+	LINK_TAG_MAX = 50, /* bytes of one */
+	LINK_TAGS = 32,
+	LINK_TAGS_MAX = LINK_TAGS * (LINK_TAG_MAX + 1)
+};
 
 enum link_state { LINK_ACTIVE, LINK_DISABLED, LINK_DELETED };
 
@@ -20,6 +25,8 @@ enum link_result {
 	LINK_UNKNOWN, /* no such link, or it is not active (yet) */
 	LINK_GONE,    /* deleted or expired */
 	LINK_TAKEN,   /* the code belongs to another link */
+	LINK_NOBODY,  /* there is no such owner */
+	LINK_CHANGED, /* somebody else changed it meanwhile */
 	LINK_DOWN     /* the database cannot say */
 };
 
@@ -35,6 +42,7 @@ struct link {
 	int64_t valid_since; /* milliseconds since 1970, 0 for no limit */
 	int64_t valid_until;
 	int64_t max_visits; /* 0 for no limit */
+	char tags[LINK_TAGS_MAX]; /* separated by commas; not of a link from the replica */
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;
@@ -73,6 +81,21 @@ __attribute__((warn_unused_result)) enum link_result link_find_id(
  */
 __attribute__((warn_unused_result)) enum link_result link_visit(
 	struct db *db, const struct link *link);
+
+/*
+ * Stores what is to be changed of the link with this code and version: all but code, id, created_at
+ * and visits. event: the type of the event that tells of it; details: its details as JSON, "" for
+ * none. The record is then filled in from the stored row. LINK_CHANGED: it has another version.
+ */
+__attribute__((warn_unused_result)) enum link_result link_replace(
+	struct db *db, struct link *link, const char *event, const char *details);
+
+/* A link of a row whose first columns are LINK_COLUMNS of statements.def. False: it is too long. */
+bool link_from_row(const struct db_rows *rows, int row, struct link *link);
+
+/* Clicks of a link so far, those of bots included. */
+__attribute__((warn_unused_result)) enum link_result link_clicks(
+	struct db *db, int64_t id, int64_t *clicks);
 
 /* What a visitor at wall_ms may do with it: LINK_OK, LINK_UNKNOWN or LINK_GONE. */
 __attribute__((warn_unused_result)) enum link_result link_verdict(

@@ -122,6 +122,19 @@ unsigned rate_take(enum rate_class class, const char *client)
 	return 0;
 }
 
+struct rate_left rate_look(enum rate_class class, const char *client)
+{
+	uint64_t limit = limit_of(class);
+	if (limit == 0)
+		return (struct rate_left){ 0 };
+	const uint64_t interval = minute / limit, room = interval * burst_of(limit);
+	uint64_t now = clock_monotonic();
+	uint64_t ahead = begin_of(load(&find_cell(identify(class, client))->arrival), now) - now;
+	return (struct rate_left){ .limit = limit,
+		.calls = ahead < room ? (room - ahead) / interval : 0,
+		.reset = (ahead + CLOCK_S - 1) / CLOCK_S };
+}
+
 void rate_charge(enum rate_class class, const char *client, unsigned calls)
 {
 	uint64_t limit = limit_of(class);

@@ -19,6 +19,15 @@ enum rate_class { RATE_NONE, RATE_REDIRECT, RATE_CREATE, RATE_API, RATE_AUTH_FAI
  */
 unsigned rate_take(enum rate_class class, const char *client);
 
+/* What a caller may be told about its rate. */
+struct rate_left {
+	uint64_t limit; /* calls a minute; 0: none, and the rest means nothing */
+	uint64_t calls; /* that may come at once now */
+	uint64_t reset; /* seconds until a whole burst may come again */
+};
+
+struct rate_left rate_look(enum rate_class class, const char *client);
+
 /* Charges calls that were already answered; who has none left pays by waiting, up to a minute. */
 void rate_charge(enum rate_class class, const char *client, unsigned calls);
 

@@ -95,6 +95,7 @@ void http_response_reset(struct http_response *res, const struct http_request *r
 {
 	forget(res);
 	res->status = 500; /* a handler that answers nothing has failed */
+	res->sent = false;
 	res->request_id = req->id;
 }
 
@@ -167,6 +168,26 @@ void http_begin(struct http_response *res, int status, const char *content_type)
 	drop_header(res, "Content-Type");
 	if (content_type != NULL)
 		http_header(res, "Content-Type", content_type);
+}
+
+bool http_flush(struct http_response *res)
+{
+	if (res->send == NULL)
+		return true;
+	if (!res->sent && !http_has_header(res, "Cache-Control"))
+		http_header(res, "Cache-Control", "no-store");
+	if (!res->sent)
+		http_header(res, "X-Request-Id", res->request_id);
+	bool good = !res->broken && !res->body.cut && res->send(res->to, res, !res->sent);
+	res->sent = true;
+	res->broken |= !good;
+	text_clear(&res->body);
+	return good;
+}
+
+bool http_is_sent(const struct http_response *res)
+{
+	return res->sent;
 }
 
 void http_problem(struct http_response *res, int status, const char *error)

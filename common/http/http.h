@@ -37,6 +37,14 @@ enum {
 	HTTP_FAULTS_MAX = 16             /* faults of one body that are reported */
 };
 
+struct http_response;
+
+/* Reads what comes next of a body into a buffer of this size: its bytes, 0 at the end. */
+typedef size_t (*http_reader)(void *from, char *to, size_t room);
+
+/* Sends what the response has; false if nobody is there any more. */
+typedef bool (*http_sender)(void *to, const struct http_response *res, bool with_headers);
+
 struct http_request {
 	enum http_method method;
 	const char *path;   /* as sent, decoded by the server; begins with '/' */
@@ -54,6 +62,9 @@ struct http_request {
 		*edge; /* what lighttpd counted, for the program metrics alone; see base/edge.h */
 	const char *body;
 	size_t body_len;
+	/* Of a service that streams: the body is not here but is read, body_len bytes in all. */
+	http_reader read;
+	void *from;
 	char id[HTTP_ID];               /* ours, new for each request */
 	char trace[HTTP_ID];            /* of the W3C traceparent sent, or new */
 	char capture[HTTP_CAPTURE_MAX]; /* what the route's :name matched, "" if it has none */
@@ -66,6 +77,10 @@ struct http_response {
 	const char *request_id; /* borrowed from the request */
 	const char *error;      /* of the problem document it holds, borrowed; NULL if it is none */
 	bool broken;            /* a header was refused or something did not fit: answer 500 */
+	/* Of a service that streams. */
+	http_sender send;
+	void *to;
+	bool sent; /* the headers are, and the body up to now */
 };
 
 /* What is wrong with one field of a body, in words for whoever sent it. */
@@ -99,6 +114,17 @@ bool http_has_header(const struct http_response *res, const char *name);
 /* Sets status and type and empties the body; the caller then adds it to res->body, and headers.
  * A body that does not fit sets res->body.cut. */
 void http_begin(struct http_response *res, int status, const char *content_type);
+
+/*
+ * Sends what there is so far, headers first, and empties the body, which may then go on. Call it
+ * when a good part of a long body is there. From then on status and headers are what they are: if
+ * the rest cannot be had set `broken`, and whoever reads sees that the answer is not whole. False:
+ * nobody reads any more. Where the service does not stream it keeps all, and is true.
+ */
+bool http_flush(struct http_response *res);
+
+/* Whether a part of it was sent already. */
+bool http_is_sent(const struct http_response *res);
 
 /* A problem document; error is a short text such as "url not found". Replaces all that was there,
  * headers and `broken` too: add headers of its own, such as Allow, after it. */

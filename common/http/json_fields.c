@@ -118,6 +118,51 @@ static void read_time(const struct json_field *field, const cJSON *member, int64
 		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
 }
 
+/* What fits is added to the texts unless it is there; what does not, in words. */
+static const char *add_text(
+	const struct json_field *field, const cJSON *element, struct json_texts *texts)
+{
+	size_t len = cJSON_IsString(element) ? strlen(element->valuestring) : 0;
+	if (!cJSON_IsString(element))
+		return "must be an array of texts";
+	if (len < (size_t)field->min || len > (size_t)field->max)
+		return "has a text that is too short or too long";
+	for (unsigned i = 0; i < texts->count; i++)
+		if (strcmp(texts->list[i], element->valuestring) == 0)
+			return NULL;
+	if (texts->count == JSON_TEXTS_MAX)
+		return "has too many texts";
+	memcpy(texts->list[texts->count++], element->valuestring, len + 1);
+	return NULL;
+}
+
+static void read_texts(const struct json_field *field, const cJSON *member,
+	struct json_texts *into, struct http_faults *faults)
+{
+	const char *what = cJSON_IsArray(member) ? NULL : "must be an array of texts";
+	const cJSON *element;
+	into->count = 0;
+	cJSON_ArrayForEach(element, member)
+	{
+		if (what == NULL)
+			what = add_text(field, element, into);
+	}
+	if (what != NULL)
+		http_fault(faults, field->name, "%s", what);
+}
+
+static void read_object(
+	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
+{
+	char *printed = cJSON_IsObject(member) ? cJSON_PrintUnformatted(member) : NULL;
+	if (!cJSON_IsObject(member))
+		http_fault(faults, field->name, "must be a JSON object");
+	else if (printed == NULL || !text_copy(into, (size_t)field->max + 1, printed))
+		http_fault(faults, field->name, "must be at most %lld bytes long as JSON",
+			(long long)field->max);
+	cJSON_free(printed);
+}
+
 static void read_field(
 	const struct json_field *field, const cJSON *member, void *into, struct http_faults *faults)
 {
@@ -127,33 +172,53 @@ static void read_field(
 	case JSON_NUMBER: read_number(field, member, place, faults); break;
 	case JSON_BOOLEAN: read_boolean(field, member, place, faults); break;
 	case JSON_TIME: read_time(field, member, place, faults); break;
+	case JSON_TEXTS: read_texts(field, member, place, faults); break;
+	case JSON_OBJECT: read_object(field, member, place, faults); break;
 	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
+	case JSON_IGNORED: break;
 	}
+}
+
+static void read_member(const struct json_field *field, const cJSON *member, void *into,
+	bool clears, struct http_faults *faults)
+{
+	bool is_null = member == NULL || cJSON_IsNull(member);
+	if (!is_null)
+		read_field(field, member, into, faults);
+	else if (field->required)
+		http_fault(faults, field->name, "is required");
+	else if (clears && member != NULL && field->type == JSON_REFUSED)
+		http_fault(faults, field->name, "may not be set");
+}
+
+enum json_result json_read_change(const char *body, size_t len, const struct json_field *fields,
+	void *into, uint32_t *present, uint32_t *cleared, struct http_faults *faults)
+{
+	uint32_t seen = 0, nulls = 0;
+	faults->count = 0;
+	cJSON *document = parse(body, len, faults);
+	for (size_t i = 0; document != NULL && fields[i].name != NULL; i++) {
+		const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, fields[i].name);
+		if (member != NULL && cJSON_IsNull(member))
+			nulls |= UINT32_C(1) << i;
+		else if (member != NULL)
+			seen |= UINT32_C(1) << i;
+		read_member(&fields[i], member, into, cleared != NULL, faults);
+	}
+	if (present != NULL)
+		*present = seen;
+	if (cleared != NULL)
+		*cleared = nulls;
+	if (document == NULL && faults->count == 0)
+		return JSON_INVALID;
+	cJSON_Delete(document);
+	return faults->count == 0 ? JSON_OK : JSON_FAULTY;
 }
 
 enum json_result json_read(const char *body, size_t len, const struct json_field *fields,
 	void *into, uint32_t *present, struct http_faults *faults)
 {
-	uint32_t seen = 0;
-	faults->count = 0;
-	if (present != NULL)
-		*present = 0;
-	cJSON *document = parse(body, len, faults);
-	if (document == NULL)
-		return faults->count == 0 ? JSON_INVALID : JSON_FAULTY;
-	for (size_t i = 0; fields[i].name != NULL; i++) {
-		const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, fields[i].name);
-		if (member != NULL && !cJSON_IsNull(member)) {
-			seen |= UINT32_C(1) << i;
-			read_field(&fields[i], member, into, faults);
-		} else if (fields[i].required) {
-			http_fault(faults, fields[i].name, "is required");
-		}
-	}
-	cJSON_Delete(document);
-	if (present != NULL)
-		*present = seen;
-	return faults->count == 0 ? JSON_OK : JSON_FAULTY;
+	return json_read_change(body, len, fields, into, present, NULL, faults);
 }
 
 static void walk(const cJSON *value, struct text *path, json_visitor visit, void *context);

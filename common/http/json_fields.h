@@ -21,7 +21,20 @@ enum json_type {
 	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
 	JSON_BOOLEAN, /* to a bool */
 	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
-	JSON_REFUSED  /* known, but not the caller's to write */
+	JSON_TEXTS,   /* to a struct json_texts; an array of texts, whose bytes min and max count */
+	JSON_OBJECT,  /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
+	JSON_REFUSED, /* known, but not the caller's to write */
+	JSON_IGNORED  /* known, and passed over */
+};
+
+#define JSON_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* of those that JSON can say exactly */
+
+enum { JSON_TEXTS_MAX = 32, JSON_TEXTS_BYTES = 63 };
+
+/* What an array of texts holds; doubles are left out. */
+struct json_texts {
+	unsigned count;
+	char list[JSON_TEXTS_MAX][JSON_TEXTS_BYTES + 1];
 };
 
 struct json_field {
@@ -46,6 +59,11 @@ enum json_result {
  */
 __attribute__((warn_unused_result)) enum json_result json_read(const char *body, size_t len,
 	const struct json_field *fields, void *into, uint32_t *present, struct http_faults *faults);
+
+/* The same for a change, where null takes a value away: *cleared gets the bits of those members. */
+__attribute__((warn_unused_result)) enum json_result json_read_change(const char *body, size_t len,
+	const struct json_field *fields, void *into, uint32_t *present, uint32_t *cleared,
+	struct http_faults *faults);
 
 /* One value of a document that is a text, a number or a list, and where: "embeds.0.title". */
 struct json_leaf {

@@ -88,3 +88,9 @@ void json_null(struct json_writer *json, const char *key)
 	add_key(json, key);
 	text_add(json->text, "null");
 }
+
+void json_raw(struct json_writer *json, const char *key, const char *value)
+{
+	add_key(json, key);
+	text_add(json->text, value);
+}

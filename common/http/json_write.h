@@ -27,6 +27,7 @@ void json_text(struct json_writer *json, const char *key, const char *value); /*
 void json_number(struct json_writer *json, const char *key, int64_t value);
 void json_decimal(struct json_writer *json, const char *key, double value); /* two digits */
 void json_boolean(struct json_writer *json, const char *key, bool value);
+void json_raw(struct json_writer *json, const char *key, const char *value); /* is JSON already */
 void json_null(struct json_writer *json, const char *key);
 
 #endif

@@ -1,6 +1,7 @@
 #include "service/fcgi.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -25,12 +26,22 @@ struct thread {
 	struct worker worker;
 	struct http_response res;
 	struct text body;
+	FCGX_Request request;
 	pthread_t id;
 };
 
 static struct thread threads[WORKER_THREADS];
 static unsigned running;
 static atomic_bool stopping;
+
+/* What a service that streams calls for the next part of a body; a thread that gets on says so. */
+static size_t read_part(void *from, char *to, size_t room)
+{
+	struct thread *thread = from;
+	workers_busy(thread->worker.slot, thread->worker.thread);
+	int len = FCGX_GetStr(to, room > INT_MAX ? INT_MAX : (int)room, thread->request.in);
+	return len > 0 ? (size_t)len : 0;
+}
 
 /* At most limit + 1 bytes: one too many is enough to be refused. */
 static void read_body(const FCGX_Request *request, struct text *body)
@@ -93,7 +104,8 @@ static void read_parameters(char *const *parameters, struct http_request *req)
 	}
 }
 
-static void read_request(const FCGX_Request *request, struct text *body, struct http_request *req)
+static void read_request(const struct service *service, const FCGX_Request *request,
+	struct text *body, struct http_request *req)
 {
 	*req = (struct http_request){ .path = "",
 		.query = "",
@@ -109,6 +121,15 @@ static void read_request(const FCGX_Request *request, struct text *body, struct 
 		.edge = "",
 		.body = "" };
 	read_parameters(request->envp, req);
+	if (service->streams) {
+		const char *length = FCGX_GetParam("CONTENT_LENGTH", request->envp);
+		int64_t bytes = 0;
+		if (length != NULL && *length != '\0' &&
+			!text_to_number(length, 0, INT64_MAX, &bytes))
+			bytes = INT64_MAX;
+		req->body_len = (size_t)bytes;
+		return;
+	}
 	read_body(request, body);
 	if (body->len > 0)
 		req->body = body->data;
@@ -116,8 +137,7 @@ static void read_request(const FCGX_Request *request, struct text *body, struct 
 	req->body_len = body->cut ? SIZE_MAX : body->len;
 }
 
-static void send_response(const FCGX_Request *request, const struct http_request *req,
-	const struct http_response *res)
+static void send_headers(const FCGX_Request *request, const struct http_response *res)
 {
 	char status[64];
 	struct text line = text_fixed(status, sizeof(status));
@@ -125,6 +145,24 @@ static void send_response(const FCGX_Request *request, const struct http_request
 	FCGX_PutStr(line.data, (int)line.len, request->out);
 	FCGX_PutStr(res->headers.data, (int)res->headers.len, request->out);
 	FCGX_PutStr("\r\n", 2, request->out);
+}
+
+static bool send_part(void *to, const struct http_response *res, bool with_headers)
+{
+	struct thread *thread = to;
+	workers_busy(thread->worker.slot, thread->worker.thread);
+	if (with_headers)
+		send_headers(&thread->request, res);
+	if (res->body.len > 0)
+		FCGX_PutStr(res->body.data, (int)res->body.len, thread->request.out);
+	return FCGX_FFlush(thread->request.out) == 0;
+}
+
+static void send_response(const FCGX_Request *request, const struct http_request *req,
+	const struct http_response *res)
+{
+	if (!res->sent)
+		send_headers(request, res);
 	if (req->method != HTTP_HEAD && res->body.len > 0)
 		FCGX_PutStr(res->body.data, (int)res->body.len, request->out);
 }
@@ -143,14 +181,32 @@ static void finish(FCGX_Request *request)
 	request->ipcFd = -1;
 }
 
-static void answer(struct thread *thread, FCGX_Request *request)
+/* Half an answer must not look like a whole one: without the end of the request it does not. */
+static void break_off(FCGX_Request *request)
 {
+	FCGX_Free(request, 1);
+	FCGX_InitRequest(request, LISTENER, 0);
+}
+
+static void answer(struct thread *thread)
+{
+	FCGX_Request *request = &thread->request;
 	struct http_request req;
 	workers_busy(thread->worker.slot, thread->worker.thread);
-	read_request(request, &thread->body, &req);
+	read_request(thread->service, request, &thread->body, &req);
+	if (thread->service->streams) {
+		req.read = read_part;
+		req.from = thread;
+		thread->res.send = req.method == HTTP_HEAD ? NULL : send_part;
+		thread->res.to = thread;
+	}
 	service_handle(thread->service, &thread->worker, &req, &thread->res);
-	send_response(request, &req, &thread->res);
-	finish(request);
+	if (thread->res.sent && thread->res.broken) {
+		break_off(request);
+	} else {
+		send_response(request, &req, &thread->res);
+		finish(request);
+	}
 	workers_idle(thread->worker.slot, thread->worker.thread);
 }
 
@@ -168,18 +224,17 @@ static void wait_after_failure(int error)
 static void *serve(void *argument)
 {
 	struct thread *thread = argument;
-	FCGX_Request request;
-	FCGX_InitRequest(&request, LISTENER, 0);
+	FCGX_InitRequest(&thread->request, LISTENER, 0);
 	for (;;) {
-		int result = FCGX_Accept_r(&request);
+		int result = FCGX_Accept_r(&thread->request);
 		if (result == 0)
-			answer(thread, &request);
+			answer(thread);
 		else if (atomic_load(&stopping))
 			break;
 		else
 			wait_after_failure(-result);
 	}
-	FCGX_Free(&request, 1);
+	FCGX_Free(&thread->request, 1);
 	return NULL;
 }
 

@@ -79,16 +79,21 @@ static void answer_no_route(struct http_response *res, unsigned allowed)
 	http_header(res, "Allow", list);
 }
 
+static void add_number_header(struct http_response *res, const char *name, uint64_t number)
+{
+	char memory[24];
+	struct text value = text_fixed(memory, sizeof(memory));
+	text_add_number(&value, (int64_t)number);
+	http_header(res, name, memory);
+}
+
 static bool refuse_too_many(struct http_response *res, enum label_handler handler, unsigned wait)
 {
-	char seconds[16];
 	if (wait == 0)
 		return false;
-	struct text text = text_fixed(seconds, sizeof(seconds));
-	text_add_number(&text, wait);
 	metrics_add(METRIC_rate_limited, handler, 0, 1);
 	http_problem(res, 429, "too many requests");
-	http_header(res, "Retry-After", seconds);
+	add_number_header(res, "Retry-After", wait);
 	return true;
 }
 
@@ -191,6 +196,17 @@ static const char *caller(
 	return name;
 }
 
+/* As the drafts of RateLimit header fields for HTTP say, up to the seventh. */
+static void tell_rate(struct http_response *res, enum rate_class class, const char *client)
+{
+	const struct rate_left left = rate_look(class, client);
+	if (left.limit == 0 || http_is_sent(res))
+		return;
+	add_number_header(res, "RateLimit-Limit", left.limit);
+	add_number_header(res, "RateLimit-Remaining", left.calls);
+	add_number_header(res, "RateLimit-Reset", left.reset);
+}
+
 static void run(struct worker *worker, const struct route *route, const struct http_request *req,
 	struct http_response *res)
 {
@@ -198,13 +214,13 @@ static void run(struct worker *worker, const struct route *route, const struct h
 	if (!may_call(worker, route, req, res))
 		return;
 	const char *client = caller(worker, req, name);
-	if (refuse_too_many(res, route->handler_label, rate_take(route->rate, client)))
-		return;
-	if (!body_fits(route, req, res))
-		return;
-	route->handler(worker, req, res);
-	if (res->status == 404)
-		rate_charge(route->rate, client, MISS_COST);
+	if (!refuse_too_many(res, route->handler_label, rate_take(route->rate, client)) &&
+		body_fits(route, req, res)) {
+		route->handler(worker, req, res);
+		if (res->status == 404)
+			rate_charge(route->rate, client, MISS_COST);
+	}
+	tell_rate(res, route->rate, client);
 }
 
 /* Errors and slow requests always; successes of a sampled route one in LINKSHRINK_LOG_SAMPLE. */
@@ -274,15 +290,25 @@ static void begin(struct worker *worker, struct http_request *req, struct http_r
 }
 
 /* What every answer has, whoever wrote it. */
+static void add_headers(const struct http_request *req, struct http_response *res)
+{
+	if (!http_has_header(res, "Cache-Control"))
+		http_header(res, "Cache-Control", "no-store");
+	http_header(res, "X-Request-Id", req->id);
+}
+
+/* An answer that is on its way already is no more to be changed. */
 static void complete(const struct http_request *req, struct http_response *res)
 {
+	if (http_is_sent(res)) {
+		res->broken |= res->body.cut;
+		return;
+	}
 	if (res->broken || res->body.cut || res->headers.cut)
 		http_problem(res, 500, "internal error");
 	if (res->error != NULL && accept_prefers_html(req->accept))
 		page_problem(res);
-	if (!http_has_header(res, "Cache-Control"))
-		http_header(res, "Cache-Control", "no-store");
-	http_header(res, "X-Request-Id", req->id);
+	add_headers(req, res);
 }
 
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,

@@ -28,7 +28,7 @@ programs=$(sed -n 's/^PROGRAMS *:= *//p' Makefile)
 local=$(sed -n 's/^LOCAL *:= *\([a-z]*\).*/\1/p' Makefile)
 started=$(sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' lighttpd.conf | words)
 labels=$(sed -n 's/^LABEL_VALUE(program, [A-Z]*, "\([a-z]*\)")/\1/p' common/base/labels.def | grep -vx other | words)
-files=$(for file in cgi-bin/*.c; do basename "$file" .c; done | words)
+files=$(for file in cgi-bin/*.c; do basename "$file" .c; done | grep -v _ | words)
 agree 'lighttpd starts every program that is built' "$programs" "$started"
 agree 'every program has its own value of the label program' "$programs" "$labels"
 agree 'every file of cgi-bin is a program' "$programs $local" "$files"
@@ -41,7 +41,7 @@ not_reserved() { sort -u | grep -vxF -f <(echo "$reserved") | words; }
 agree 'every path of lighttpd.conf is reserved in paths.def' '' \
 	"$(grep -o '"/[a-z-]\+"' lighttpd.conf | tr -d '"/' | not_reserved)"
 agree 'and so is every first segment of a route' '' \
-	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*HTTP_[A-Z |_]*, "\/\([a-z-]\+\)[/"].*/\1/p' {} + | not_reserved)"
+	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*[,(] *"\/\([a-z-]\+\)[/"].*/\1/p' {} + | not_reserved)"
 
 if scripts/docs-settings --check; then
 	echo 'ok - the tables of settings and metrics in docs/operations are fresh'

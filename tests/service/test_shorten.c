@@ -201,7 +201,10 @@ Test(shorten, refuses_conditions_that_make_no_sense)
 		{ "\"title\":\"a\\u202eb\"", "title" },
 		{ "\"title\":\"a\\u2067b\"", "title" },
 		{ "\"is_active\":false", "is_active" },
-		{ "\"tags\":[]", "tags" },
+		{ "\"tags\":\"a\"", "tags" },
+		{ "\"tags\":[\"a,b\"]", "tags" },
+		{ "\"tags\":[\"\"]", "tags" },
+		{ "\"user_id\":1", "user_id" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char json[256], field[64];

@@ -1,0 +1,167 @@
+#include "domain/event.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { CONDITIONS = 7 };
+
+static const char click_type[] = "redirect";
+
+struct conditions {
+	char link[DB_NUMBER], owner[DB_NUMBER], start[DB_NUMBER], end[DB_NUMBER],
+		after_us[DB_NUMBER], after_id[DB_NUMBER], limit[DB_NUMBER], offset[DB_NUMBER];
+	const char *list[CONDITIONS + 2];
+};
+
+static void set_conditions(struct conditions *conditions, const struct event_filter *filter)
+{
+	conditions->list[0] = db_number_text(conditions->link, filter->link);
+	conditions->list[1] = db_number_text(conditions->owner, filter->owner);
+	conditions->list[2] = filter->type;
+	conditions->list[3] = db_number_text(conditions->start, filter->start);
+	conditions->list[4] = db_number_text(conditions->end, filter->end);
+	conditions->list[5] = db_number_text(conditions->after_us, filter->after_us);
+	conditions->list[6] = db_number_text(conditions->after_id, filter->after_id);
+}
+
+bool event_type_is_valid(const char *type)
+{
+	size_t len = strspn(type, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	return len > 0 && len <= EVENT_TYPE_MAX && type[len] == '\0';
+}
+
+bool event_type_is_ours(const char *type)
+{
+	static const char *const ours[] = { "created", "updated", "deleted", "restored", click_type };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (strcmp(ours[i], type) == 0)
+			return true;
+	return false;
+}
+
+bool event_from_row(const struct db_rows *rows, int row, struct event *event)
+{
+	event->id = db_number(rows, row, 0);
+	event->link = db_number(rows, row, 1);
+	event->owner = db_number(rows, row, 2);
+	event->time_us = db_number(rows, row, 4);
+	return text_copy(event->type, sizeof(event->type), db_text(rows, row, 3)) &&
+	       text_copy(event->details, sizeof(event->details), db_text(rows, row, 5));
+}
+
+/* Runs a statement that answers with at most one event; absent is what no row means. */
+static enum event_result fetch(struct db *db, enum db_statement statement,
+	const char *const *parameters, int count, enum event_result absent, struct event *event)
+{
+	struct db_rows *rows;
+	enum event_result result = EVENT_DOWN;
+
+	switch (db_query(db, statement, parameters, count, &rows)) {
+	case DB_OK:
+		if (event_from_row(rows, 0, event))
+			result = EVENT_OK;
+		break;
+	case DB_NOT_FOUND: result = absent; break;
+	case DB_CONFLICT:
+	case DB_BUSY:
+	case DB_DOWN: break;
+	}
+	db_rows_free(rows);
+	return result;
+}
+
+enum event_result event_create(struct db *db, struct event *event)
+{
+	char link[DB_NUMBER], owner[DB_NUMBER];
+	const char *const parameters[] = { event->type, db_number_text(link, event->link),
+		db_number_text(owner, event->owner), event->details };
+
+	return fetch(db, STATEMENT_event_create, parameters, 4, EVENT_NOBODY, event);
+}
+
+enum event_result event_find(struct db *db, int64_t id, struct event *found)
+{
+	char text[DB_NUMBER];
+	const char *parameter = db_number_text(text, id);
+
+	return fetch(db, STATEMENT_event_find, &parameter, 1, EVENT_UNKNOWN, found);
+}
+
+enum event_result event_delete(struct db *db, int64_t id)
+{
+	char text[DB_NUMBER];
+	const char *parameter = db_number_text(text, id);
+	struct event event;
+	enum event_result found;
+
+	switch (db_run(db, STATEMENT_event_delete, &parameter, 1)) {
+	case DB_OK: return EVENT_OK;
+	case DB_NOT_FOUND:
+		found = event_find(db, id, &event);
+		return found == EVENT_OK ? EVENT_CLICK : found;
+	case DB_CONFLICT:
+	case DB_BUSY:
+	case DB_DOWN: break;
+	}
+	return EVENT_DOWN;
+}
+
+enum db_result event_list(struct db *db, const struct event_filter *filter, struct db_rows **rows)
+{
+	struct conditions conditions;
+
+	set_conditions(&conditions, filter);
+	conditions.list[7] = db_number_text(conditions.limit, filter->page.limit);
+	conditions.list[8] = db_number_text(conditions.offset, filter->page.offset);
+	return db_query_anew(
+		db, STATEMENT_events_newest, conditions.list, CONDITIONS + 2, rows);
+}
+
+enum db_result event_list_total(
+	struct db *db, const struct event_filter *filter, struct total *total)
+{
+	struct conditions conditions;
+	struct db_rows *rows;
+	enum db_result result;
+
+	set_conditions(&conditions, filter);
+	conditions.list[5] = "0";
+	conditions.list[7] = db_number_text(conditions.limit, FILTER_COUNT_MOST + 1);
+	result = db_query_anew(
+		db, STATEMENT_events_count, conditions.list, CONDITIONS + 1, &rows);
+	if (result == DB_OK)
+		*total = filter_total_from(db_number(rows, 0, 0));
+	db_rows_free(rows);
+	return result;
+}
+
+enum db_result event_count_types(
+	struct db *db, const struct event_filter *filter, struct db_rows **rows)
+{
+	struct conditions conditions;
+
+	set_conditions(&conditions, filter);
+	conditions.list[2] = "";
+	conditions.list[5] = "0";
+	return db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
+}
+
+enum db_result event_count_clicks(
+	struct db *db, const struct event_filter *filter, int64_t *clicks)
+{
+	char link[DB_NUMBER], owner[DB_NUMBER], start[DB_NUMBER], end[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(link, filter->link),
+		db_number_text(owner, filter->owner), db_number_text(start, filter->start),
+		db_number_text(end, filter->end) };
+	struct db_rows *rows;
+	enum db_result result =
+		db_query_anew(db, STATEMENT_events_clicks, parameters, 4, &rows);
+
+	if (result == DB_OK)
+		*clicks = db_number(rows, 0, 0);
+	db_rows_free(rows);
+	return result;
+}

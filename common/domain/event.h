@@ -1,0 +1,72 @@
+/*
+ * event - what happened to links: their life, what clients report, and clicks, as one feed.
+ *
+ * Clicks are rows of their own, written by ingest alone; here they look like events of the type
+ * redirect. They are counted, so they cannot be deleted.
+ */
+#ifndef DOMAIN_EVENT_H
+#define DOMAIN_EVENT_H
+
+#include "domain/filter.h"
+
+enum { EVENT_TYPE_MAX = 64, EVENT_DETAILS_MAX = 4096 };
+
+enum event_result {
+	EVENT_OK,
+	EVENT_UNKNOWN,
+	EVENT_NOBODY, /* there is no such user */
+	EVENT_CLICK,  /* it is a click */
+	EVENT_DOWN
+};
+
+struct event {
+	int64_t id;
+	int64_t link;  /* links.id */
+	int64_t owner; /* users.id, 0 for nobody */
+	int64_t time_us; /* microseconds since 1970 */
+	char type[EVENT_TYPE_MAX + 1];
+	char details[2 * EVENT_DETAILS_MAX]; /* an object as JSON, as PostgreSQL spells it; "" for none */
+};
+
+/* Newest first: page.after and page.ascending are not looked at, after_us and after_id are. */
+struct event_filter {
+	struct page page;
+	int64_t link, owner;
+	const char *type;
+	int64_t start, end; /* milliseconds since 1970; end is no more of it */
+	int64_t after_us, after_id; /* the last one that was shown before */
+};
+
+/* Whether a text can be a type. */
+bool event_type_is_valid(const char *type);
+
+/* Whether it is one that only the system writes. */
+bool event_type_is_ours(const char *type);
+
+/* Stores type, link, owner and details, and fills in the rest. The link is there. */
+__attribute__((warn_unused_result)) enum event_result event_create(
+	struct db *db, struct event *event);
+
+__attribute__((warn_unused_result)) enum event_result event_find(
+	struct db *db, int64_t id, struct event *found);
+
+/* EVENT_CLICK: it stays. */
+__attribute__((warn_unused_result)) enum event_result event_delete(struct db *db, int64_t id);
+
+/* See filter_list() and filter_total(). */
+__attribute__((warn_unused_result)) enum db_result event_list(
+	struct db *db, const struct event_filter *filter, struct db_rows **rows);
+__attribute__((warn_unused_result)) enum db_result event_list_total(
+	struct db *db, const struct event_filter *filter, struct total *total);
+bool event_from_row(const struct db_rows *rows, int row, struct event *event);
+
+/*
+ * How many there are of each type, clicks aside: DB_OK with rows of a type and a number, or
+ * DB_NOT_FOUND. And the clicks of the same filter, by whole hours. page and type do not matter.
+ */
+__attribute__((warn_unused_result)) enum db_result event_count_types(
+	struct db *db, const struct event_filter *filter, struct db_rows **rows);
+__attribute__((warn_unused_result)) enum db_result event_count_clicks(
+	struct db *db, const struct event_filter *filter, int64_t *clicks);
+
+#endif
