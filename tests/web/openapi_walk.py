@@ -241,6 +241,10 @@ class Walker:
             value = with_ids(value, self.objects.ids()) if media else value
             for by, listener in itertools.product(ways, range(len(operation.listeners))):
                 yield self.send_body(operation, self.new_path(operation, by), media, value, listener=listener)
+        headers = {parameter['name']: parameter['example'] for parameter in operation.parameters
+                   if parameter['in'] == 'header'}
+        if headers:
+            yield self.send_body(operation, self.new_path(operation), media, value, headers=headers)
         kinds = list(operation.responses.get(200, {}).get('content', {}))
         for kind in kinds[1:]:
             yield self.send(operation, self.new_path(operation), headers={'Accept': kind})
