@@ -5,13 +5,6 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/web/lib.sh
 
-routes() {
-	local program
-	for program in $(sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' lighttpd.conf); do
-		"$LINKSHRINK_BIN/$program" --routes
-	done
-}
-
 export LINKSHRINK_ANONYMOUS_CREATE=no LINKSHRINK_RATE_AUTH_FAIL=0
 stack_up
 trap stack_down EXIT

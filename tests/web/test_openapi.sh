@@ -19,13 +19,6 @@ passes() {
 	grep -vE '^((not )?ok - |    )' "$work/said" | sed 's/^/    /' || true
 }
 
-routes() {
-	local program
-	for program in $(sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' lighttpd.conf); do
-		"$LINKSHRINK_BIN/$program" --routes
-	done
-}
-
 /usr/bin/python3 -c 'import yaml, jsonschema' || { not_ok 'python3-yaml and python3-jsonschema are there'; exit 1; }
 
 # ---- The document
