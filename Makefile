@@ -14,7 +14,7 @@ INCLUDES  := -Icommon -I. -isystem /usr/include/postgresql
 DEFINES   := -DLINKSHRINK_VERSION='"$(VERSION)"'
 LDFLAGS   ?=
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-LIBS      := -lfcgi -lpq -lcjson -lqrencode -lcrypto -lidn2 -llmdb -lpthread
+LIBS      := -lfcgi -lpq -lcjson -lqrencode -lcrypto -lidn2 -llmdb -lpthread -lm
 
 # SAN=address,undefined builds everything with sanitizers, in a directory of its own.
 SAN       ?=

@@ -291,7 +291,7 @@ void api_event_stats(
 	struct event_filter filter = { 0 };
 	struct db_rows *rows = NULL;
 	int64_t clicks;
-	if (!list_read_filters(req, res, query_fields, &query) ||
+	if (!list_read_filters(req, res, query_fields, &query, NULL) ||
 		!set_filter(worker, res, &query, &filter))
 		return;
 	(void)click_wait_committed(began, OWN_CLICK_MS);

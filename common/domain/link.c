@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "db/db_array.h"
 #include "domain/link_group.h"
 
 enum {
@@ -89,38 +90,19 @@ static enum link_result store(struct db *db, struct link *link)
 	return fetch(db, STATEMENT_link_create, parameters, CREATE_COLUMNS, LINK_TAKEN, link);
 }
 
-/* One element more of a PostgreSQL array. */
-static void add_text(struct text *array, const char *value)
-{
-	text_add_char(array, array->len ? ',' : '{');
-	text_add_char(array, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			text_add_char(array, '\\');
-		text_add_char(array, *value);
-	}
-	text_add_char(array, '"');
-}
-
-static void add_number(struct text *array, int64_t value)
-{
-	text_add_char(array, array->len ? ',' : '{');
-	text_add_number(array, value);
-}
-
 /* The parameters of STATEMENT_link_create_many. */
 static void add_link(struct text arrays[CREATE_COLUMNS], const struct link *link)
 {
-	add_text(&arrays[0], link->code);
-	add_text(&arrays[1], link->target);
-	add_text(&arrays[2], link->title);
-	add_number(&arrays[3], link->owner);
-	add_number(&arrays[4], status_of(link));
-	add_text(&arrays[5], link->forward_query ? "t" : "f");
-	add_number(&arrays[6], link->valid_since);
-	add_number(&arrays[7], link->valid_until);
-	add_number(&arrays[8], link->max_visits);
-	add_text(&arrays[9], link->tags);
+	db_array_text(&arrays[0], link->code);
+	db_array_text(&arrays[1], link->target);
+	db_array_text(&arrays[2], link->title);
+	db_array_number(&arrays[3], link->owner);
+	db_array_number(&arrays[4], status_of(link));
+	db_array_text(&arrays[5], link->forward_query ? "t" : "f");
+	db_array_number(&arrays[6], link->valid_since);
+	db_array_number(&arrays[7], link->valid_until);
+	db_array_number(&arrays[8], link->max_visits);
+	db_array_text(&arrays[9], link->tags);
 }
 
 /* The row belongs to the first link with its code; any other one in the group came too late. */
@@ -180,7 +162,7 @@ static bool store_many(
 	for (unsigned i = 0; i < count; i++)
 		add_link(arrays, links[i]);
 	for (int i = 0; i < CREATE_COLUMNS; i++) {
-		text_add_char(&arrays[i], '}');
+		(void)db_array_end(&arrays[i]);
 		whole &= !arrays[i].cut;
 	}
 	if (whole)

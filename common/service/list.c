@@ -67,15 +67,15 @@ bool list_read(const struct http_request *req, struct http_response *res,
 	*list = (struct list_query){ .number = 1, .per_page = PER_PAGE };
 	if (query_read(req->query, fields, list, NULL, &faults))
 		check(list, &faults);
-	(void)query_read(req->query, filter_fields, filters, present, &faults);
+	(void)!query_read(req->query, filter_fields, filters, present, &faults);
 	return refuse(res, &faults);
 }
 
 bool list_read_filters(const struct http_request *req, struct http_response *res,
-	const struct json_field *filter_fields, void *filters)
+	const struct json_field *filter_fields, void *filters, uint32_t *present)
 {
 	struct http_faults faults = { 0 };
-	(void)query_read(req->query, filter_fields, filters, NULL, &faults);
+	(void)!query_read(req->query, filter_fields, filters, present, &faults);
 	return refuse(res, &faults);
 }
 

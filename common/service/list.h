@@ -35,7 +35,7 @@ bool list_read(const struct http_request *req, struct http_response *res,
 
 /* The parameters of a call that is no list. */
 bool list_read_filters(const struct http_request *req, struct http_response *res,
-	const struct json_field *fields, void *filters);
+	const struct json_field *fields, void *filters, uint32_t *present);
 
 struct list_answer {
 	struct http_response *res;

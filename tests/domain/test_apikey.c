@@ -6,33 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "domain/database.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define OTHER  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdee"
 
-/* A key with SECRET; columns and values go into the row as they are. */
+static char secret[65]; /* of the last key that was made */
+
+/* A key with a secret of its own; columns and values go into the row as they are. */
 static int64_t make_key(const char *columns, const char *values)
 {
 	char memory[512];
 	struct text sql = text_fixed(memory, sizeof(memory));
 
+	random_hex(secret, 32);
 	text_addf(&sql,
-		"INSERT INTO api_keys (name, hash%s) VALUES ('test', sha256('" SECRET
-		"')%s) RETURNING id",
-		columns, values);
+		"INSERT INTO api_keys (name, hash%s) VALUES ('test', sha256('%s')%s) RETURNING id",
+		columns, secret, values);
 	return database_number(memory);
 }
 
-static enum apikey_result check(int64_t id, const char *secret, struct apikey *key)
+static enum apikey_result check(int64_t id, const char *with, struct apikey *key)
 {
 	char token[256];
 	struct text text = text_fixed(token, sizeof(token));
 	struct db *db = database_open();
 	enum apikey_result result;
 
-	text_addf(&text, "ls_%lld_%s", (long long)id, secret);
+	text_addf(&text, "ls_%lld_%s", (long long)id, with);
 	result = apikey_check(db, token, key);
 	db_free(db);
 	return result;
@@ -50,7 +52,7 @@ Test(apikey, that_is_good_tells_its_owner_and_scopes)
 	text_addf(&text, ", '{links:write,ops:read}', %lld, now() + interval '1 h'",
 		(long long)owner);
 	id = make_key(", scopes, owner, expires_at", values);
-	cr_assert(check(id, SECRET, &key) == APIKEY_OK);
+	cr_assert(check(id, secret, &key) == APIKEY_OK);
 	cr_assert(eq(i64, key.id, id));
 	cr_assert(eq(i64, key.owner, owner));
 	cr_assert(eq(uint, key.scopes, SCOPE_LINKS_WRITE | SCOPE_OPS_READ));
@@ -61,17 +63,17 @@ Test(apikey, with_a_wrong_secret_or_id_is_refused)
 	int64_t id = make_key(", scopes", ", '{links:read}'");
 	struct apikey key;
 
-	cr_assert(check(id, OTHER, &key) == APIKEY_REFUSED);
-	cr_assert(check(id + 1000, SECRET, &key) == APIKEY_REFUSED);
-	cr_assert(check(INT64_MAX, SECRET, &key) == APIKEY_REFUSED);
-	cr_assert(check(id, SECRET, &key) == APIKEY_OK);
+	cr_assert(check(id, SECRET, &key) == APIKEY_REFUSED);
+	cr_assert(check(id + 1000, secret, &key) == APIKEY_REFUSED);
+	cr_assert(check(INT64_MAX, secret, &key) == APIKEY_REFUSED);
+	cr_assert(check(id, secret, &key) == APIKEY_OK);
 }
 
 Test(apikey, that_has_expired_is_refused)
 {
 	struct apikey key;
 
-	cr_assert(check(make_key(", scopes, expires_at", ", '{links:read}', now()"), SECRET,
+	cr_assert(check(make_key(", scopes, expires_at", ", '{links:read}', now()"), secret,
 			  &key) == APIKEY_REFUSED);
 }
 
@@ -79,7 +81,7 @@ Test(apikey, that_was_revoked_is_refused)
 {
 	struct apikey key;
 
-	cr_assert(check(make_key(", scopes, revoked_at", ", '{links:read}', now()"), SECRET,
+	cr_assert(check(make_key(", scopes, revoked_at", ", '{links:read}', now()"), secret,
 			  &key) == APIKEY_REFUSED);
 }
 

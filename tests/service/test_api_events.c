@@ -1,0 +1,163 @@
+/* The program api, events, in-process, on a real PostgreSQL. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "service/api_call.h"
+
+TestSuite(api_events, .init = api_begin, .fini = api_end);
+
+static int post(const char *type, int64_t link, const char *more)
+{
+	char json[512];
+	snprintf(json, sizeof(json), "{\"event_type\":\"%s\",\"url_id\":%lld%s}", type, (long long)link,
+		more);
+	return api_call(HTTP_POST, "/events", json);
+}
+
+static const char *path_of(const char *format, int64_t id)
+{
+	static char paths[4][128];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+	struct text text = text_fixed(path, 128);
+	const char *at = strchr(format, '#');
+	text_add_bytes(&text, format, (size_t)(at - format));
+	text_add_number(&text, id);
+	text_add(&text, at + 1);
+	return path;
+}
+
+/* A click as ingest stores it. */
+static void click(int64_t link, const char *time)
+{
+	api_sql("INSERT INTO clicks (time, segment, position, link, status, referrer, browser, os, bot, "
+		"prefetch, visitor) SELECT '%s', %lld, coalesce(max(position), 0) + 1, %lld, 302, "
+		"'news.example', 'firefox', 'linux', false, false, 1 FROM clicks WHERE segment = %lld",
+		time, (long long)link, (long long)link, (long long)link);
+	api_sql("INSERT INTO click_counts VALUES (%lld, date_trunc('hour', timestamptz '%s'), 1, 1, 0) "
+		"ON CONFLICT (link, hour, node) DO UPDATE SET n = click_counts.n + 1",
+		(long long)link, time);
+}
+
+Test(api_events, keep_what_clients_report)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	cr_assert_eq(post("qr_printed", link, ",\"details\":{\"copies\":3,\"where\":\"hall\"}"), 201, "%s",
+		api_body());
+	int64_t id = api_number("id");
+	cr_expect_eq(api_number("url_id"), link);
+	cr_expect_eq(api_number("copies"), 3 /* jsonb puts a blank before it */);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 200);
+	cr_expect_str_eq(api_text("event_type"), "qr_printed");
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 200);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 404);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 404);
+}
+
+Test(api_events, refuse_what_cannot_have_happened)
+{
+	char path[64];
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	cr_expect_eq(post("x", 99999999, ""), 404);
+	cr_expect(api_says("url not found"));
+	cr_expect_eq(post("x", link, ",\"user_id\":99999999"), 404);
+	cr_expect(api_says("user not found"));
+	cr_expect_eq(post("redirect", link, ""), 400);
+	cr_expect_eq(post("Bad Type", link, ""), 400);
+	cr_expect_eq(post("x", link, ",\"details\":[1]"), 400);
+	cr_expect_eq(post("x", link, ",\"timestamp\":\"2020-01-01T00:00:00Z\""), 400);
+	snprintf(path, sizeof(path), "/urls/%lld", (long long)link);
+	api_call(HTTP_PUT, path, "{\"is_active\":false}");
+	cr_expect_eq(post("x", link, ""), 400);
+	cr_expect(api_says("\"error\":\"url is inactive\""));
+}
+
+Test(api_events, show_clicks_in_the_same_feed)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	click(link, "2999-01-01 00:00:01Z");
+	click(link, "2999-01-01 00:00:02Z");
+	cr_assert_eq(api_call(HTTP_GET, path_of("/urls/#/events?per_page=1", link), NULL), 200, "%s",
+		api_body());
+	cr_expect_eq(api_number("total_items"), 3);
+	cr_expect_str_eq(api_text("event_type"), "redirect");
+	cr_expect_str_eq(api_text("timestamp"), "2999-01-01T00:00:02.000Z");
+	cr_expect(api_says("news.example"));
+	int64_t id = api_number("id");
+	char next[128];
+	snprintf(next, sizeof(next), "/urls/%lld/events?per_page=1&after=%s", (long long)link,
+		api_text("next"));
+	cr_expect_eq(api_call(HTTP_GET, next, NULL), 200);
+	cr_expect_str_eq(api_text("timestamp"), "2999-01-01T00:00:01.000Z");
+	snprintf(next, sizeof(next), "/urls/%lld/events?per_page=1&after=%s", (long long)link,
+		api_text("next"));
+	cr_expect_eq(api_call(HTTP_GET, next, NULL), 200);
+	cr_expect_str_eq(api_text("event_type"), "created");
+	cr_expect(api_says("\"next\":null"));
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 200);
+	cr_expect_eq(api_number("url_id"), link);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 409);
+	cr_expect(api_says("clicks are counted and stay"));
+}
+
+Test(api_events, filters_give_exactly_what_they_say)
+{
+	char path[256];
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	snprintf(path, sizeof(path), "/events?short_code=%s", api_text("short_code"));
+	post("shared", link, "");
+	click(link, "2999-02-01 00:00:01Z");
+	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 3);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#&event_type=shared", link), NULL), 200);
+	cr_expect_eq(api_number("total_items"), 1);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#&event_type=redirect", link), NULL), 200);
+	cr_expect_eq(api_number("total_items"), 1);
+	cr_expect_eq(api_call(HTTP_GET,
+			     path_of("/events?url_id=#&start=2999-01-01T00:00:00Z&end=2999-02-01T00:00:01Z", link),
+			     NULL),
+		200);
+	cr_expect_eq(api_number("total_items"), 0, "the end is not part of it");
+	cr_expect_eq(api_call(HTTP_GET, "/events?short_code=nobody_has_it", NULL), 200);
+	cr_expect_eq(api_number("total_items"), 0);
+	cr_expect_eq(api_call(HTTP_GET, "/events?start=yesterday&url_id=x", NULL), 400);
+	cr_expect(api_says("\"field\":\"start\"") && api_says("\"field\":\"url_id\""));
+}
+
+Test(api_events, are_counted_by_type)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	post("shared", link, "");
+	post("shared", link, "");
+	click(link, "2999-03-01 00:00:01Z");
+	cr_assert_eq(api_call(HTTP_GET, path_of("/events/stats?url_id=#", link), NULL), 200, "%s",
+		api_body());
+	cr_expect_eq(api_number("total"), 4);
+	cr_expect_eq(api_number("shared"), 2);
+	cr_expect_eq(api_number("redirect"), 1);
+	cr_expect_eq(api_number("created"), 1);
+}
+
+Test(api_events, of_others_are_as_if_they_were_not)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	post("shared", link, "");
+	int64_t id = api_number("id");
+	api_as(api_key(api_user(), "*"));
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 404);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 404);
+	cr_expect_eq(post("shared", link, ""), 404);
+	cr_expect_eq(api_call(HTTP_GET, "/events", NULL), 200);
+	cr_expect_eq(api_number("total_items"), 0);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#", link), NULL), 200);
+	cr_expect_eq(api_number("total_items"), 0);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/stats?url_id=#", link), NULL), 200);
+	cr_expect_eq(api_number("total"), 0);
+}
