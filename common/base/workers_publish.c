@@ -88,6 +88,8 @@ static int64_t expected(enum label_program program)
 	switch (program) {
 	case LABEL_program_REDIRECT:
 	case LABEL_program_SHORTEN:
+	case LABEL_program_API:
+	case LABEL_program_BULK:
 	case LABEL_program_METRICS:
 	case LABEL_program_SYSTEM: return config_get()->processes;
 	case LABEL_program_INGEST:

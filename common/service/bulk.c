@@ -36,6 +36,7 @@ struct bulk {
 static void refuse(struct bulk *bulk, size_t row, const char *why)
 {
 	bulk->skipped++;
+	metrics_add(METRIC_bulk_rows, LABEL_row_REFUSED, 0, 1);
 	if (bulk->listed == LISTED)
 		return;
 	struct json_writer json = json_writer(&bulk->errors);
@@ -66,6 +67,7 @@ static void refuse_all(struct bulk *bulk, const char *why)
 static void count_stored(struct bulk *bulk, const struct db_rows *refused)
 {
 	const int count = refused != NULL ? db_rows_count(refused) : 0;
+	const int64_t before = bulk->created;
 	bulk->created += bulk->batch->count;
 	for (int i = 0; i < count; i++) {
 		const char *why = bulk->kind->why(db_text(refused, i, 1));
@@ -74,6 +76,7 @@ static void count_stored(struct bulk *bulk, const struct db_rows *refused)
 		bulk->created--;
 		refuse(bulk, bulk->rows[db_number(refused, i, 0)], why);
 	}
+	metrics_add(METRIC_bulk_rows, LABEL_row_STORED, 0, (uint64_t)(bulk->created - before));
 }
 
 static void store(struct bulk *bulk)

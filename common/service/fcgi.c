@@ -181,6 +181,14 @@ static void finish(FCGX_Request *request)
 	request->ipcFd = -1;
 }
 
+/* What nobody read would make the end of the connection an error for the web server. */
+static void drain(const FCGX_Request *request)
+{
+	char part[8192];
+	while (FCGX_GetStr(part, sizeof(part), request->in) > 0)
+		;
+}
+
 /* Half an answer must not look like a whole one: without the end of the request it does not. */
 static void break_off(FCGX_Request *request)
 {
@@ -201,6 +209,8 @@ static void answer(struct thread *thread)
 		thread->res.to = thread;
 	}
 	service_handle(thread->service, &thread->worker, &req, &thread->res);
+	if (thread->service->streams)
+		drain(request);
 	if (thread->res.sent && thread->res.broken) {
 		break_off(request);
 	} else {
