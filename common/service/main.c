@@ -118,7 +118,8 @@ static int show_table(void (*describe)(struct text *markdown))
 {
 	struct text table = text_growing(64 << 10);
 	describe(&table);
-	fputs(table.data, stdout);
+	if (table.len > 0) /* a program without routes has nothing to list */
+		fputs(table.data, stdout);
 	text_free(&table);
 	return EXIT_SUCCESS;
 }
