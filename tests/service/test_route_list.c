@@ -23,18 +23,18 @@ static const char *list_of(const struct route *routes)
 
 Test(route_list, says_who_may_call_each_route_how_often_and_with_how_much)
 {
-	static const struct route routes[] = {
-		{ HTTP_GET | HTTP_HEAD, "/:code+", LABEL_handler_NONE, ANYONE, RATE_REDIRECT, 0, 0,
-			nothing },
+	static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/:code+",
+						       LABEL_handler_NONE, ANYONE, RATE_REDIRECT, 0,
+						       0, nothing },
 		{ HTTP_POST, "/urls/bulk", LABEL_handler_NONE, SCOPE_LINKS_WRITE, RATE_CREATE,
 			8 << 20, 0, nothing },
 		{ HTTP_PUT | HTTP_PATCH | HTTP_DELETE, "/x/:id", LABEL_handler_NONE,
 			SCOPE_LINKS_READ | SCOPE_STATS_READ, RATE_NONE, 0, ROUTE_JSON, nothing },
-		{ 0 }
-	};
-	cr_expect_str_eq(list_of(routes), "GET,HEAD /:code+ - redirect 65536\n"
-					  "POST /urls/bulk links:write create 8388608\n"
-					  "PUT,PATCH,DELETE /x/:id links:read,stats:read - 65536\n");
+		{ 0 } };
+	cr_expect_str_eq(list_of(routes),
+		"GET,HEAD /:code+ - redirect 65536\n"
+		"POST /urls/bulk links:write create 8388608\n"
+		"PUT,PATCH,DELETE /x/:id links:read,stats:read - 65536\n");
 }
 
 Test(route_list, is_empty_for_a_service_that_serves_nobody)

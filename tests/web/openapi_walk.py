@@ -202,9 +202,13 @@ class Walker:
         return self.send(operation, path, body=body, headers=headers, **more)
 
     def send_unknown(self, operation, **more):
-        """Like the last example, about things that there are not."""
-        media, value = list(self.bodies(operation))[-1]
-        return self.send_body(operation, self.path(operation), media, with_ids(value, Everything(UNKNOWN_ID)), **more)
+        """Like an example that names things, but those that there are not."""
+        nobody = Everything(UNKNOWN_ID)
+        media, value = max(self.bodies(operation), key=lambda body: with_ids(body[1], nobody) != body[1])
+        value = with_ids(value, nobody)
+        if isinstance(value, dict):
+            value.pop('short_code', None)   # it may be taken, and that would be told first
+        return self.send_body(operation, self.path(operation), media, value, **more)
 
     # ---- What goes well
 

@@ -66,6 +66,15 @@ export KEYS
 walk() { /usr/bin/python3 tests/web/openapi_walk.py "$1" "${2:-$document}"; }
 passes 'all that needs no trouble is as described' walk plain
 
+# What docs/api.md shows, on this stack.
+for_people() {
+	awk '/^```/ { on = /^```sh/; next } on' docs/api.md |
+		sed "s|127.0.0.1:8080|$PUBLIC|g; s|/tmp/|$work/|g" >"$work/examples"
+	bash -eu -o pipefail "$work/examples" >"$work/said" 2>&1 && ! grep -q about:blank "$work/said" &&
+		grep -q '"created":1,"skipped":1,' "$work/said" || { cat "$work/said"; return 1; }
+}
+check 'the examples for people run' for_people
+
 # unlike STATEMENT OPERATION EDIT: the walk fails by that statement where the document says otherwise
 unlike() {
 	local statement=$1 operation=$2
