@@ -70,8 +70,11 @@ passes 'all that needs no trouble is as described' walk plain
 for_people() {
 	awk '/^```/ { on = /^```sh/; next } on' docs/api.md |
 		sed "s|127.0.0.1:8080|$PUBLIC|g; s|/tmp/|$work/|g" >"$work/examples"
-	bash -eu -o pipefail "$work/examples" >"$work/said" 2>&1 && ! grep -q about:blank "$work/said" &&
-		grep -q '"created":1,"skipped":1,' "$work/said" || { cat "$work/said"; return 1; }
+	if ! bash -eu -o pipefail "$work/examples" >"$work/said" 2>&1 || grep -q about:blank "$work/said" ||
+		! grep -q '"created":1,"skipped":1,' "$work/said"; then
+		cat "$work/said"
+		return 1
+	fi
 }
 check 'the examples for people run' for_people
 
