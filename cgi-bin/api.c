@@ -92,10 +92,13 @@ void api_answer_deleted(struct http_response *res)
 	json_close(&json, '}');
 }
 
-#define GET_OR_HEAD   (HTTP_GET | HTTP_HEAD)
-#define PUT_OR_PATCH  (HTTP_PUT | HTTP_PATCH)
+#define GET_OR_HEAD  (HTTP_GET | HTTP_HEAD)
+#define PUT_OR_PATCH (HTTP_PUT | HTTP_PATCH)
 #define ROUTE(methods, path, label, scope, rate, flags, handler)                                   \
-	{ methods, path, LABEL_handler_##label, SCOPE_##scope, RATE_##rate, 0, flags, api_##handler }
+	{                                                                                          \
+		methods, path, LABEL_handler_##label, SCOPE_##scope, RATE_##rate, 0, flags,        \
+			api_##handler                                                              \
+	}
 #define READ(path, label, scope, handler) ROUTE(GET_OR_HEAD, path, label, scope, API, 0, handler)
 #define MAKE(path, label, scope, rate, handler)                                                    \
 	ROUTE(HTTP_POST, path, label, scope, rate, ROUTE_JSON, handler)

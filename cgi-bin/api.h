@@ -55,8 +55,8 @@ void api_list_events(struct worker *worker, const struct http_request *req,
 	struct http_response *res, int64_t link, int64_t owner);
 
 #define HANDLER(name)                                                                              \
-	void api_##name(struct worker *worker, const struct http_request *req,                     \
-		struct http_response *res)
+	void api_##name(                                                                           \
+		struct worker *worker, const struct http_request *req, struct http_response *res)
 HANDLER(link_create);
 HANDLER(link_list);
 HANDLER(link_show);

@@ -2,14 +2,17 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "cgi-bin/api.h"
 #include "base/clock.h"
+#include "cgi-bin/api.h"
 #include "domain/click.h"
 #include "http/json_fields.h"
 #include "service/list.h"
 #include "service/member.h"
 
-enum { OWN_CLICK_MS = 250 /* who follows a link and then looks sees it, waiting that long at most */ };
+enum {
+	OWN_CLICK_MS =
+		250 /* who follows a link and then looks sees it, waiting that long at most */
+};
 
 /* What a client may say of an event. */
 struct event_wish {
@@ -18,15 +21,14 @@ struct event_wish {
 	char details[EVENT_DETAILS_MAX + 1];
 };
 
-static const struct json_field create_fields[] = { { "event_type", JSON_TEXT, true, 1,
-							   EVENT_TYPE_MAX,
-							   offsetof(struct event_wish, type) },
+static const struct json_field create_fields[] = {
+	{ "event_type", JSON_TEXT, true, 1, EVENT_TYPE_MAX, offsetof(struct event_wish, type) },
 	{ "url_id", JSON_NUMBER, true, 1, JSON_NUMBER_MAX, offsetof(struct event_wish, url_id) },
 	{ "user_id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, offsetof(struct event_wish, user_id) },
 	{ "details", JSON_OBJECT, false, 0, EVENT_DETAILS_MAX,
 		offsetof(struct event_wish, details) },
-	{ "id", JSON_REFUSED, false, 0, 0, 0 }, { "timestamp", JSON_REFUSED, false, 0, 0, 0 },
-	{ 0 } };
+	{ "id", JSON_REFUSED, false, 0, 0, 0 }, { "timestamp", JSON_REFUSED, false, 0, 0, 0 }, { 0 }
+};
 
 static void event_json(struct json_writer *json, const struct event *event)
 {
@@ -118,15 +120,15 @@ struct event_query {
 	int64_t start, end;
 };
 
-static const struct json_field query_fields[] = { { "url_id", JSON_NUMBER, false, 1,
-							  JSON_NUMBER_MAX,
-							  offsetof(struct event_query, url_id) },
+static const struct json_field query_fields[] = {
+	{ "url_id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, offsetof(struct event_query, url_id) },
 	{ "user_id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX,
 		offsetof(struct event_query, user_id) },
 	{ "event_type", JSON_TEXT, false, 1, EVENT_TYPE_MAX, offsetof(struct event_query, type) },
 	{ "short_code", JSON_TEXT, false, 1, CODE_MAX, offsetof(struct event_query, short_code) },
 	{ "start", JSON_TIME, false, 0, 0, offsetof(struct event_query, start) },
-	{ "end", JSON_TIME, false, 0, 0, offsetof(struct event_query, end) }, { 0 } };
+	{ "end", JSON_TIME, false, 0, 0, offsetof(struct event_query, end) }, { 0 }
+};
 
 /*
  * What the query and the path ask for. -1 as link or owner, which no event has: something that the

@@ -1,8 +1,8 @@
 /* Keys: who may do what. */
 #include <stddef.h>
 
-#include "cgi-bin/api.h"
 #include "base/clock.h"
+#include "cgi-bin/api.h"
 #include "domain/apikey.h"
 #include "http/json_fields.h"
 #include "service/list.h"

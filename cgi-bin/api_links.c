@@ -12,8 +12,8 @@
 enum { CHANGE_TRIES = 100 /* each was lost to somebody else's, which went through */ };
 
 /* An owner that the caller may name. False: answered. */
-static bool take_owner(const struct worker *worker, struct http_response *res, int64_t wanted,
-	struct link *link)
+static bool take_owner(
+	const struct worker *worker, struct http_response *res, int64_t wanted, struct link *link)
 {
 	if (!api_may_see(worker, wanted)) {
 		http_problem(res, 404, "user not found");
@@ -146,8 +146,8 @@ static bool may_change(const struct http_request *req, int64_t version)
 
 /* What a link becomes. False: answered. */
 struct change {
-	bool (*apply)(const struct change *change, struct worker *worker,
-		struct http_response *res, struct link *link);
+	bool (*apply)(const struct change *change, struct worker *worker, struct http_response *res,
+		struct link *link);
 	const char *event;
 	bool of_deleted; /* it may be one that is deleted */
 	const struct link_wish *wish;
@@ -162,8 +162,7 @@ static void tell_fields(const struct link *was, const struct link *is, struct te
 		bool differs;
 	} fields[] = { { "original_url", strcmp(was->target, is->target) != 0 },
 		{ "title", strcmp(was->title, is->title) != 0 },
-		{ "user_id", was->owner != is->owner },
-		{ "is_active", was->state != is->state },
+		{ "user_id", was->owner != is->owner }, { "is_active", was->state != is->state },
 		{ "redirect_status", was->redirect_status != is->redirect_status },
 		{ "forward_query", was->forward_query != is->forward_query },
 		{ "valid_since", was->valid_since != is->valid_since },
@@ -269,7 +268,8 @@ void api_link_change(
 		return;
 	if (faults.count > 0) {
 		/* So that all faults are told at once, those of the meaning as well. */
-		bool good_target = link_wish_apply(&wish, change.seen, change.cleared, &scratch, &faults);
+		bool good_target =
+			link_wish_apply(&wish, change.seen, change.cleared, &scratch, &faults);
 		link_make_refuse(res, good_target, &faults);
 		return;
 	}

@@ -14,7 +14,8 @@ struct user_wish {
 };
 
 #define USER_FIELDS(required)                                                                      \
-	{ "username", JSON_TEXT, required, 1, USER_NAME_MAX, offsetof(struct user_wish, username) }, \
+	{ "username", JSON_TEXT, required, 1, USER_NAME_MAX,                                       \
+		offsetof(struct user_wish, username) },                                            \
 		{ "email", JSON_TEXT, required, USER_EMAIL_MIN, USER_EMAIL_MAX,                    \
 			offsetof(struct user_wish, email) },                                       \
 		{ "id", JSON_REFUSED, false, 0, 0, 0 },                                            \
@@ -99,12 +100,12 @@ struct user_query {
 	char email[USER_EMAIL_MAX + 1];
 };
 
-static const struct json_field query_fields[] = { { "search", JSON_TEXT, false, FILTER_SEARCH_LEAST,
-							  FILTER_TEXT_MAX,
-							  offsetof(struct user_query, search) },
+static const struct json_field query_fields[] = {
+	{ "search", JSON_TEXT, false, FILTER_SEARCH_LEAST, FILTER_TEXT_MAX,
+		offsetof(struct user_query, search) },
 	{ "username", JSON_TEXT, false, 1, USER_NAME_MAX, offsetof(struct user_query, username) },
-	{ "email", JSON_TEXT, false, 1, USER_EMAIL_MAX, offsetof(struct user_query, email) },
-	{ 0 } };
+	{ "email", JSON_TEXT, false, 1, USER_EMAIL_MAX, offsetof(struct user_query, email) }, { 0 }
+};
 
 static void show_users(struct http_response *res, const struct list_query *list,
 	const struct db_rows *rows, const struct total *total)
@@ -188,7 +189,8 @@ void api_user_events(
 		api_list_events(worker, req, res, 0, user.id);
 }
 
-static bool count_links(struct worker *worker, int64_t owner, const char *state, struct total *total)
+static bool count_links(
+	struct worker *worker, int64_t owner, const char *state, struct total *total)
 {
 	const struct link_filter filter = {
 		.owner = owner, .search = "", .state = state, .code = "", .tag = ""

@@ -40,11 +40,12 @@ struct click_details {
 	char user_agent[AGENT_MAX + 1];
 };
 
-static const struct json_field click_fields[] = { { "referrer", JSON_TEXT, false, 0, PAGE_MAX,
-							  offsetof(struct click_details, referrer) },
+static const struct json_field click_fields[] = {
+	{ "referrer", JSON_TEXT, false, 0, PAGE_MAX, offsetof(struct click_details, referrer) },
 	{ "user_agent", JSON_TEXT, false, 0, AGENT_MAX,
 		offsetof(struct click_details, user_agent) },
-	{ 0 } };
+	{ 0 }
+};
 
 /* The last four columns; what is odd in the details is as if it were not there. */
 static void add_click(struct batch *batch, const struct event_row *event)
@@ -53,8 +54,8 @@ static void add_click(struct batch *batch, const struct event_row *event)
 	struct http_faults faults = { 0 };
 	char host[REFERRER_MAX + 1], page[PAGE_MAX + 16];
 	struct text url = text_fixed(page, sizeof(page));
-	(void)!json_read(event->details, strlen(event->details), click_fields, &details, NULL,
-		&faults);
+	(void)!json_read(
+		event->details, strlen(event->details), click_fields, &details, NULL, &faults);
 	text_addf(&url, "%s%s", strstr(details.referrer, "://") == NULL ? "https://" : "",
 		details.referrer);
 	(void)referrer_read(page, host);

@@ -75,8 +75,8 @@ static void add_link(struct text *csv, const struct link *link, int64_t clicks)
 }
 
 /* The links of a page; false when it was the last one, or nobody reads. */
-static bool add_page(struct http_response *res, const struct db_rows *rows,
-	struct link_filter *filter)
+static bool add_page(
+	struct http_response *res, const struct db_rows *rows, struct link_filter *filter)
 {
 	const int count = db_rows_count(rows);
 	struct link link;

@@ -62,16 +62,15 @@ static const char *why(const char *word)
 
 void bulk_links(struct worker *worker, const struct http_request *req, struct http_response *res)
 {
-	const struct bulk_kind kind = {
-		.fields = worker->key.owner == 0 ? link_wish_import : link_wish_bulk,
+	const struct bulk_kind kind = { .fields = worker->key.owner == 0 ? link_wish_import
+									 : link_wish_bulk,
 		.wish_size = sizeof(struct link_wish),
 		.statement = STATEMENT_links_store,
 		.pass_id = STATEMENT_links_pass_id,
 		.columns = COLUMNS,
 		.begin = begin,
 		.add = add,
-		.why = why
-	};
+		.why = why };
 	if (replica_state() == LABEL_state_REFUSING)
 		http_unavailable(res, REFUSING_RETRY_S);
 	else

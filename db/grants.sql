@@ -13,7 +13,7 @@ GRANT SELECT, INSERT (name, hash, scopes, owner, expires_at), UPDATE (revoked_at
 GRANT SELECT, INSERT (id, username, email, created_at), UPDATE (username, email), DELETE
 	ON users TO linkshrink_web;
 GRANT SELECT, INSERT (id, code, target, title, owner, state, redirect_status, forward_query,
-	valid_since, valid_until, max_visits, tags, created_at, updated_at) ON links TO linkshrink_web;
+	valid_since, valid_until, max_visits, tags, created_at) ON links TO linkshrink_web;
 GRANT UPDATE (target, title, owner, state, redirect_status, forward_query, valid_since, valid_until,
 	max_visits, tags, updated_at, version, visits) ON links TO linkshrink_web;
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON events TO linkshrink_web;

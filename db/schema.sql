@@ -257,6 +257,32 @@ CREATE TABLE public.database_identity (
 
 COMMENT ON TABLE public.database_identity IS 'One row: the name of these data. A replica that knows another name copies nothing from here.';
 
+-- Name: events; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.events (
+    id bigint DEFAULT nextval('public.event_ids'::regclass) NOT NULL,
+    "time" timestamp with time zone DEFAULT now() NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    link bigint NOT NULL,
+    owner bigint,
+    details jsonb,
+    CONSTRAINT events_details_object CHECK ((jsonb_typeof(details) = 'object'::text)),
+    CONSTRAINT events_time_finite CHECK (isfinite("time")),
+    CONSTRAINT events_type_form CHECK ((type ~ '^[a-z0-9_.-]{1,64}$'::text))
+);
+
+-- Name: TABLE events; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.events IS 'What happened to links, and what clients report of them. Clicks have their own table.';
+
+-- Name: COLUMN events.type; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.events.type IS 'created, updated, deleted and restored are ours; redirect is a click of before an import.';
+
+-- Name: COLUMN events.owner; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.events.owner IS 'users.id of whom it concerns; NULL for nobody.';
+
 -- Name: links; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.links (
@@ -434,6 +460,11 @@ ALTER TABLE ONLY public.clicks_other
 ALTER TABLE ONLY public.database_identity
     ADD CONSTRAINT database_identity_pkey PRIMARY KEY (id);
 
+-- Name: events events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY ("time", id);
+
 -- Name: links links_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.links
@@ -469,9 +500,33 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_username_taken UNIQUE (username);
 
+-- Name: api_keys_by_hash; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX api_keys_by_hash ON public.api_keys USING btree (hash);
+
 -- Name: api_keys_by_owner; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX api_keys_by_owner ON public.api_keys USING btree (owner) WHERE (owner IS NOT NULL);
+
+-- Name: clicks_by_id; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX clicks_by_id ON ONLY public.clicks USING brin (id, link int8_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
+
+-- Name: clicks_other_id_link_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX clicks_other_id_link_idx ON public.clicks_other USING brin (id, link int8_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
+
+-- Name: events_by_id; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX events_by_id ON public.events USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
+-- Name: events_by_link; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX events_by_link ON public.events USING btree (link, "time", id);
+
+-- Name: events_by_owner; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX events_by_owner ON public.events USING btree (owner, "time", id) WHERE (owner IS NOT NULL);
 
 -- Name: links_by_change; Type: INDEX; Schema: public; Owner: -
 
@@ -483,15 +538,31 @@ CREATE INDEX links_by_id ON public.links USING btree (id);
 
 -- Name: links_by_owner; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX links_by_owner ON public.links USING btree (owner, created_at, id) WHERE (owner IS NOT NULL);
+CREATE INDEX links_by_owner ON public.links USING btree (owner, id) WHERE (owner IS NOT NULL);
+
+-- Name: links_by_tag; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX links_by_tag ON public.links USING gin (tags) WHERE (tags <> '{}'::text[]);
+
+-- Name: links_by_text; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX links_by_text ON public.links USING gin (((((((code COLLATE "default") || ' '::text) || COALESCE(title, ''::text)) || ' '::text) || (target COLLATE "default"))) extensions.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
 
 -- Name: links_same; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX links_same ON public.links USING btree (hashtextextended(target, (0)::bigint), COALESCE(owner, (0)::bigint), created_at) WHERE (state = 'active'::text);
 
+-- Name: users_by_text; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX users_by_text ON public.users USING gin ((((username || ' '::text) || email)) extensions.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+
 -- Name: click_visitors_other_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
 
 ALTER INDEX public.click_visitors_pkey ATTACH PARTITION public.click_visitors_other_pkey;
+
+-- Name: clicks_other_id_link_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.clicks_by_id ATTACH PARTITION public.clicks_other_id_link_idx;
 
 -- Name: clicks_other_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
 
@@ -528,22 +599,60 @@ GRANT ALL ON FUNCTION public.clicks_make_partitions(first date, last date) TO li
 
 GRANT SELECT ON TABLE public.api_keys TO linkshrink_web;
 
+-- Name: COLUMN api_keys.name; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(name) ON TABLE public.api_keys TO linkshrink_web;
+
+-- Name: COLUMN api_keys.hash; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(hash) ON TABLE public.api_keys TO linkshrink_web;
+
+-- Name: COLUMN api_keys.scopes; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(scopes) ON TABLE public.api_keys TO linkshrink_web;
+
+-- Name: COLUMN api_keys.owner; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(owner) ON TABLE public.api_keys TO linkshrink_web;
+
+-- Name: COLUMN api_keys.expires_at; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(expires_at) ON TABLE public.api_keys TO linkshrink_web;
+
+-- Name: COLUMN api_keys.revoked_at; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO linkshrink_web;
+
 -- Name: TABLE click_counts; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT ON TABLE public.click_counts TO linkshrink_web;
+GRANT SELECT,INSERT ON TABLE public.click_counts TO linkshrink_web;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.click_counts TO linkshrink_ingest;
+
+-- Name: COLUMN click_counts.n; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
+
+-- Name: COLUMN click_counts.bots; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
 
 -- Name: TABLE click_stats; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT ON TABLE public.click_stats TO linkshrink_web;
+GRANT SELECT,INSERT ON TABLE public.click_stats TO linkshrink_web;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.click_stats TO linkshrink_ingest;
+
+-- Name: COLUMN click_stats.n; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(n) ON TABLE public.click_stats TO linkshrink_web;
 
 -- Name: TABLE click_visitors; Type: ACL; Schema: public; Owner: -
 
+GRANT SELECT,INSERT ON TABLE public.click_visitors TO linkshrink_web;
 GRANT SELECT,INSERT ON TABLE public.click_visitors TO linkshrink_ingest;
 
 -- Name: SEQUENCE event_ids; Type: ACL; Schema: public; Owner: -
 
+GRANT ALL ON SEQUENCE public.event_ids TO linkshrink_web;
 GRANT USAGE ON SEQUENCE public.event_ids TO linkshrink_ingest;
 
 -- Name: TABLE clicks; Type: ACL; Schema: public; Owner: -
@@ -555,9 +664,21 @@ GRANT INSERT ON TABLE public.clicks TO linkshrink_ingest;
 
 GRANT SELECT ON TABLE public.database_identity TO linkshrink_web;
 
+-- Name: TABLE events; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.events TO linkshrink_web;
+
+-- Name: COLUMN events.owner; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(owner) ON TABLE public.events TO linkshrink_web;
+
 -- Name: TABLE links; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.id; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(id) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.code; Type: ACL; Schema: public; Owner: -
 
@@ -565,39 +686,63 @@ GRANT INSERT(code) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.target; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(target) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(target),UPDATE(target) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.title; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(title) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(title),UPDATE(title) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.owner; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(owner) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(owner),UPDATE(owner) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.state; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(state),UPDATE(state) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.redirect_status; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(redirect_status) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(redirect_status),UPDATE(redirect_status) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.forward_query; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(forward_query) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(forward_query),UPDATE(forward_query) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.valid_since; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(valid_since) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(valid_since),UPDATE(valid_since) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.valid_until; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(valid_until) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(valid_until),UPDATE(valid_until) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.max_visits; Type: ACL; Schema: public; Owner: -
 
-GRANT INSERT(max_visits) ON TABLE public.links TO linkshrink_web;
+GRANT INSERT(max_visits),UPDATE(max_visits) ON TABLE public.links TO linkshrink_web;
 
 -- Name: COLUMN links.visits; Type: ACL; Schema: public; Owner: -
 
 GRANT UPDATE(visits) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.tags; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(tags),UPDATE(tags) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.created_at; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(created_at) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.updated_at; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(updated_at) ON TABLE public.links TO linkshrink_web;
+
+-- Name: COLUMN links.version; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(version) ON TABLE public.links TO linkshrink_web;
+
+-- Name: SEQUENCE links_id_seq; Type: ACL; Schema: public; Owner: -
+
+GRANT ALL ON SEQUENCE public.links_id_seq TO linkshrink_web;
 
 -- Name: TABLE schema_migrations; Type: ACL; Schema: public; Owner: -
 
@@ -611,6 +756,30 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spool_offsets TO linkshrink_in
 -- Name: TABLE spool_runs; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spool_runs TO linkshrink_ingest;
+
+-- Name: TABLE users; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,DELETE ON TABLE public.users TO linkshrink_web;
+
+-- Name: COLUMN users.id; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(id) ON TABLE public.users TO linkshrink_web;
+
+-- Name: COLUMN users.username; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(username),UPDATE(username) ON TABLE public.users TO linkshrink_web;
+
+-- Name: COLUMN users.email; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(email),UPDATE(email) ON TABLE public.users TO linkshrink_web;
+
+-- Name: COLUMN users.created_at; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(created_at) ON TABLE public.users TO linkshrink_web;
+
+-- Name: SEQUENCE users_id_seq; Type: ACL; Schema: public; Owner: -
+
+GRANT ALL ON SEQUENCE public.users_id_seq TO linkshrink_web;
 
 -- PostgreSQL database dump complete
 

@@ -143,8 +143,7 @@ bool apikey_from_row(const struct db_rows *rows, int row, struct apikey_record *
 	return text_copy(record->name, sizeof(record->name), db_text(rows, row, 1));
 }
 
-enum db_result apikey_create(
-	struct db *db, struct apikey_record *record, char token[APIKEY_TOKEN])
+enum db_result apikey_create(struct db *db, struct apikey_record *record, char token[APIKEY_TOKEN])
 {
 	char secret[SECRET_LEN + 1], hash[2 * HASH + 1], names[APIKEY_SCOPES_MAX], owner[DB_NUMBER],
 		expires[DB_NUMBER];
@@ -178,8 +177,7 @@ enum db_result apikey_revoke(struct db *db, int64_t id, int64_t owner)
 	return db_run(db, STATEMENT_apikey_revoke, parameters, 2);
 }
 
-enum db_result apikey_list(
-	struct db *db, const struct apikey_filter *filter, struct db_rows **rows)
+enum db_result apikey_list(struct db *db, const struct apikey_filter *filter, struct db_rows **rows)
 {
 	char owner[DB_NUMBER];
 	const char *condition = db_number_text(owner, filter->owner);

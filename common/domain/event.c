@@ -34,7 +34,8 @@ bool event_type_is_valid(const char *type)
 
 bool event_type_is_ours(const char *type)
 {
-	static const char *const ours[] = { "created", "updated", "deleted", "restored", click_type };
+	static const char *const ours[] = { "created", "updated", "deleted", "restored",
+		click_type };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (strcmp(ours[i], type) == 0)
@@ -116,8 +117,7 @@ enum db_result event_list(struct db *db, const struct event_filter *filter, stru
 	set_conditions(&conditions, filter);
 	conditions.list[7] = db_number_text(conditions.limit, filter->page.limit);
 	conditions.list[8] = db_number_text(conditions.offset, filter->page.offset);
-	return db_query_anew(
-		db, STATEMENT_events_newest, conditions.list, CONDITIONS + 2, rows);
+	return db_query_anew(db, STATEMENT_events_newest, conditions.list, CONDITIONS + 2, rows);
 }
 
 enum db_result event_list_total(
@@ -130,8 +130,7 @@ enum db_result event_list_total(
 	set_conditions(&conditions, filter);
 	conditions.list[5] = "0";
 	conditions.list[7] = db_number_text(conditions.limit, FILTER_COUNT_MOST + 1);
-	result = db_query_anew(
-		db, STATEMENT_events_count, conditions.list, CONDITIONS + 1, &rows);
+	result = db_query_anew(db, STATEMENT_events_count, conditions.list, CONDITIONS + 1, &rows);
 	if (result == DB_OK)
 		*total = filter_total_from(db_number(rows, 0, 0));
 	db_rows_free(rows);
@@ -149,16 +148,14 @@ enum db_result event_count_types(
 	return db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
 }
 
-enum db_result event_count_clicks(
-	struct db *db, const struct event_filter *filter, int64_t *clicks)
+enum db_result event_count_clicks(struct db *db, const struct event_filter *filter, int64_t *clicks)
 {
 	char link[DB_NUMBER], owner[DB_NUMBER], start[DB_NUMBER], end[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(link, filter->link),
 		db_number_text(owner, filter->owner), db_number_text(start, filter->start),
 		db_number_text(end, filter->end) };
 	struct db_rows *rows;
-	enum db_result result =
-		db_query_anew(db, STATEMENT_events_clicks, parameters, 4, &rows);
+	enum db_result result = db_query_anew(db, STATEMENT_events_clicks, parameters, 4, &rows);
 
 	if (result == DB_OK)
 		*clicks = db_number(rows, 0, 0);

@@ -21,11 +21,12 @@ enum event_result {
 
 struct event {
 	int64_t id;
-	int64_t link;  /* links.id */
-	int64_t owner; /* users.id, 0 for nobody */
+	int64_t link;    /* links.id */
+	int64_t owner;   /* users.id, 0 for nobody */
 	int64_t time_us; /* microseconds since 1970 */
 	char type[EVENT_TYPE_MAX + 1];
-	char details[2 * EVENT_DETAILS_MAX]; /* an object as JSON, as PostgreSQL spells it; "" for none */
+	char details[2 *
+		     EVENT_DETAILS_MAX]; /* an object as JSON, as PostgreSQL spells it; "" for none */
 };
 
 /* Newest first: page.after and page.ascending are not looked at, after_us and after_id are. */
@@ -33,7 +34,7 @@ struct event_filter {
 	struct page page;
 	int64_t link, owner;
 	const char *type;
-	int64_t start, end; /* milliseconds since 1970; end is no more of it */
+	int64_t start, end;         /* milliseconds since 1970; end is no more of it */
 	int64_t after_us, after_id; /* the last one that was shown before */
 };
 

@@ -84,8 +84,8 @@ static enum link_result store(struct db *db, struct link *link)
 	const char *const parameters[] = { link->code, link->target, link->title,
 		db_number_text(owner, link->owner), db_number_text(status, status_of(link)),
 		link->forward_query ? "true" : "false", db_number_text(since, link->valid_since),
-		db_number_text(until, link->valid_until),
-		db_number_text(visits, link->max_visits), link->tags };
+		db_number_text(until, link->valid_until), db_number_text(visits, link->max_visits),
+		link->tags };
 
 	return fetch(db, STATEMENT_link_create, parameters, CREATE_COLUMNS, LINK_TAKEN, link);
 }

@@ -41,7 +41,7 @@ struct link {
 	bool forward_query;
 	int64_t valid_since; /* milliseconds since 1970, 0 for no limit */
 	int64_t valid_until;
-	int64_t max_visits; /* 0 for no limit */
+	int64_t max_visits;       /* 0 for no limit */
 	char tags[LINK_TAGS_MAX]; /* separated by commas; not of a link from the replica */
 	int64_t created_at;
 	int64_t updated_at;
@@ -76,8 +76,8 @@ __attribute__((warn_unused_result)) enum link_result link_find_id(
 	struct db *db, int64_t id, struct link *found);
 
 /*
- * Takes one visit of a link that has max_visits, in one atomic step: LINK_OK, or LINK_GONE when
- * none is left.
+ * Takes one visit of a link that has max_visits, or had a moment ago, in one atomic step: LINK_OK, or
+ * LINK_GONE when none is left.
  */
 __attribute__((warn_unused_result)) enum link_result link_visit(
 	struct db *db, const struct link *link);

@@ -29,8 +29,7 @@ enum db_result link_list(struct db *db, const struct link_filter *filter, struct
 	return filter_list(db, &statements, conditions.list, CONDITIONS, &filter->page, rows);
 }
 
-enum db_result link_list_total(
-	struct db *db, const struct link_filter *filter, struct total *total)
+enum db_result link_list_total(struct db *db, const struct link_filter *filter, struct total *total)
 {
 	struct conditions conditions;
 

@@ -81,9 +81,7 @@ static enum user_result find_taken(struct db *db, const struct user *user)
 	enum user_result result = USER_DOWN;
 
 	switch (db_query(db, STATEMENT_user_taken, parameters, 3, &rows)) {
-	case DB_OK:
-		result = db_boolean(rows, 0, 0) ? USER_NAME_TAKEN : USER_EMAIL_TAKEN;
-		break;
+	case DB_OK: result = db_boolean(rows, 0, 0) ? USER_NAME_TAKEN : USER_EMAIL_TAKEN; break;
 	case DB_NOT_FOUND: /* who had it has just been deleted */
 	case DB_CONFLICT:
 	case DB_BUSY:
@@ -168,8 +166,7 @@ enum db_result user_list(struct db *db, const struct user_filter *filter, struct
 	return filter_list(db, &statements, conditions.list, CONDITIONS, &filter->page, rows);
 }
 
-enum db_result user_list_total(
-	struct db *db, const struct user_filter *filter, struct total *total)
+enum db_result user_list_total(struct db *db, const struct user_filter *filter, struct total *total)
 {
 	struct conditions conditions;
 

@@ -37,15 +37,13 @@ const char *user_name_refusal(const char *name);
 const char *user_email_refusal(const char *email);
 
 /* Stores name and email and fills in the rest. */
-__attribute__((warn_unused_result)) enum user_result user_create(
-	struct db *db, struct user *user);
+__attribute__((warn_unused_result)) enum user_result user_create(struct db *db, struct user *user);
 
 __attribute__((warn_unused_result)) enum user_result user_find(
 	struct db *db, int64_t id, struct user *found);
 
 /* Gives user->id this name and address. */
-__attribute__((warn_unused_result)) enum user_result user_replace(
-	struct db *db, struct user *user);
+__attribute__((warn_unused_result)) enum user_result user_replace(struct db *db, struct user *user);
 
 /*
  * Deletes a user, with the keys. The links stay and are nobody's; as every copy of them has to learn

@@ -11,7 +11,7 @@
  * Nothing else is: blanks around a cell are the cell's.
  *
  * A record with a fault costs that record only. It is shown with the fault, without cells, and
- * counts like any other. The first fault of a record is the one that is told:
+ * counts like any other. One fault is told of each:
  *
  *     a quote inside a cell that began without one, text after the closing quote, a CR without its
  *         LF outside quotes: from there on nobody knows what is quoted, so the rest of that line is

@@ -69,14 +69,29 @@ static cJSON *parse(const char *body, size_t len, struct http_faults *faults)
 	return NULL;
 }
 
-static void read_text(
-	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
+void json_field_refuse(const struct json_field *field, struct http_faults *faults)
 {
-	if (!cJSON_IsString(member)) {
-		http_fault(faults, field->name, "must be a text");
-		return;
+	switch (field->type) {
+	case JSON_TEXT: http_fault(faults, field->name, "must be a text"); break;
+	case JSON_NUMBER:
+		http_fault(faults, field->name, "must be a whole number from %lld to %lld",
+			(long long)field->min, (long long)field->max);
+		break;
+	case JSON_BOOLEAN: http_fault(faults, field->name, "must be true or false"); break;
+	case JSON_TIME:
+		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
+		break;
+	case JSON_TEXTS: http_fault(faults, field->name, "must be an array of texts"); break;
+	case JSON_OBJECT: http_fault(faults, field->name, "must be a JSON object"); break;
+	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
+	case JSON_IGNORED: break;
 	}
-	int64_t len = (int64_t)strlen(member->valuestring);
+}
+
+void json_field_copy(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults)
+{
+	int64_t len = (int64_t)strlen(value);
 	if (len < field->min && field->min == 1)
 		http_fault(faults, field->name, "must not be empty");
 	else if (len < field->min)
@@ -86,20 +101,28 @@ static void read_text(
 		http_fault(faults, field->name, "must be at most %lld bytes long",
 			(long long)field->max);
 	else
-		memcpy(into, member->valuestring, (size_t)len + 1);
+		memcpy(into, value, (size_t)len + 1);
+}
+
+static void read_text(
+	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
+{
+	if (cJSON_IsString(member))
+		json_field_copy(field, member->valuestring, into, faults);
+	else
+		json_field_refuse(field, faults);
 }
 
 static void read_number(const struct json_field *field, const cJSON *member, int64_t *into,
 	struct http_faults *faults)
 {
-	const double exact = 9007199254740992.0; /* 2^53: above it a double skips numbers */
+	const double exact = JSON_NUMBER_END;
 	double value = cJSON_IsNumber(member) ? member->valuedouble : NAN;
 	bool whole = fabs(value) < exact && value == (double)(int64_t)value;
 	if (whole && (int64_t)value >= field->min && (int64_t)value <= field->max)
 		*into = (int64_t)value;
 	else
-		http_fault(faults, field->name, "must be a whole number from %lld to %lld",
-			(long long)field->min, (long long)field->max);
+		json_field_refuse(field, faults);
 }
 
 static void read_boolean(
@@ -108,36 +131,41 @@ static void read_boolean(
 	if (cJSON_IsBool(member))
 		*into = cJSON_IsTrue(member);
 	else
-		http_fault(faults, field->name, "must be true or false");
+		json_field_refuse(field, faults);
 }
 
 static void read_time(const struct json_field *field, const cJSON *member, int64_t *into,
 	struct http_faults *faults)
 {
 	if (!cJSON_IsString(member) || !clock_parse(member->valuestring, into))
-		http_fault(faults, field->name, "must be a time such as 2026-12-31T23:59:59Z");
+		json_field_refuse(field, faults);
 }
 
-/* What fits is added to the texts unless it is there; what does not, in words. */
-static const char *add_text(
-	const struct json_field *field, const cJSON *element, struct json_texts *texts)
+const char *json_texts_add(
+	const struct json_field *field, const char *value, size_t len, struct json_texts *texts)
 {
-	size_t len = cJSON_IsString(element) ? strlen(element->valuestring) : 0;
-	if (!cJSON_IsString(element))
-		return "must be an array of texts";
 	if (len < (size_t)field->min || len > (size_t)field->max)
 		return "has a text that is too short or too long";
 	for (unsigned i = 0; i < texts->count; i++)
-		if (strcmp(texts->list[i], element->valuestring) == 0)
+		if (strlen(texts->list[i]) == len && memcmp(texts->list[i], value, len) == 0)
 			return NULL;
 	if (texts->count == JSON_TEXTS_MAX)
 		return "has too many texts";
-	memcpy(texts->list[texts->count++], element->valuestring, len + 1);
+	memcpy(texts->list[texts->count], value, len);
+	texts->list[texts->count++][len] = '\0';
 	return NULL;
 }
 
-static void read_texts(const struct json_field *field, const cJSON *member,
-	struct json_texts *into, struct http_faults *faults)
+static const char *add_element(
+	const struct json_field *field, const cJSON *element, struct json_texts *texts)
+{
+	if (!cJSON_IsString(element))
+		return "must be an array of texts";
+	return json_texts_add(field, element->valuestring, strlen(element->valuestring), texts);
+}
+
+static void read_texts(const struct json_field *field, const cJSON *member, struct json_texts *into,
+	struct http_faults *faults)
 {
 	const char *what = cJSON_IsArray(member) ? NULL : "must be an array of texts";
 	const cJSON *element;
@@ -145,7 +173,7 @@ static void read_texts(const struct json_field *field, const cJSON *member,
 	cJSON_ArrayForEach(element, member)
 	{
 		if (what == NULL)
-			what = add_text(field, element, into);
+			what = add_element(field, element, into);
 	}
 	if (what != NULL)
 		http_fault(faults, field->name, "%s", what);
@@ -156,11 +184,24 @@ static void read_object(
 {
 	char *printed = cJSON_IsObject(member) ? cJSON_PrintUnformatted(member) : NULL;
 	if (!cJSON_IsObject(member))
-		http_fault(faults, field->name, "must be a JSON object");
+		json_field_refuse(field, faults);
 	else if (printed == NULL || !text_copy(into, (size_t)field->max + 1, printed))
 		http_fault(faults, field->name, "must be at most %lld bytes long as JSON",
 			(long long)field->max);
 	cJSON_free(printed);
+}
+
+void json_field_object(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults)
+{
+	size_t len = strlen(value);
+	cJSON *document = json_judge(value, len) == JSON_IS_GOOD ? cJSON_ParseWithLength(value, len)
+								 : NULL;
+	if (document != NULL && keys_are_unique(document))
+		read_object(field, document, into, faults);
+	else
+		json_field_refuse(field, faults);
+	cJSON_Delete(document);
 }
 
 static void read_field(
@@ -174,7 +215,7 @@ static void read_field(
 	case JSON_TIME: read_time(field, member, place, faults); break;
 	case JSON_TEXTS: read_texts(field, member, place, faults); break;
 	case JSON_OBJECT: read_object(field, member, place, faults); break;
-	case JSON_REFUSED: http_fault(faults, field->name, "may not be set"); break;
+	case JSON_REFUSED: json_field_refuse(field, faults); break;
 	case JSON_IGNORED: break;
 	}
 }

@@ -16,18 +16,19 @@
 
 #include "http/http.h"
 
+#define JSON_NUMBER_END INT64_C(9007199254740992) /* 2^53: above it a double skips numbers */
+#define JSON_NUMBER_MAX (JSON_NUMBER_END - 1)
+
 enum json_type {
 	JSON_TEXT,    /* to a char array of max + 1 bytes; min and max count bytes of UTF-8 */
 	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
 	JSON_BOOLEAN, /* to a bool */
 	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
 	JSON_TEXTS,   /* to a struct json_texts; an array of texts, whose bytes min and max count */
-	JSON_OBJECT,  /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
+	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
 	JSON_REFUSED, /* known, but not the caller's to write */
 	JSON_IGNORED  /* known, and passed over */
 };
-
-#define JSON_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* of those that JSON can say exactly */
 
 enum { JSON_TEXTS_MAX = 32, JSON_TEXTS_BYTES = 63 };
 
@@ -51,6 +52,20 @@ enum json_result {
 	JSON_INVALID, /* not a JSON document */
 	JSON_FAULTY   /* a JSON document, but faults->count of its fields are wrong, or all of it */
 };
+
+/* What reading a text shares with json_read(): copies a text that is within the limits, or adds a
+ * fault; and adds the fault of a value that its type does not allow. */
+void json_field_copy(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults);
+void json_field_refuse(const struct json_field *field, struct http_faults *faults);
+
+/* One text more, unless it is there already; NULL, or what is wrong with it. */
+const char *json_texts_add(
+	const struct json_field *field, const char *value, size_t len, struct json_texts *texts);
+
+/* An object in a text of its own, for a field of the type JSON_OBJECT. */
+void json_field_object(
+	const struct json_field *field, const char *value, char *into, struct http_faults *faults);
 
 /*
  * body need not end with a zero. fields ends with a row whose name is NULL. Members that are absent

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "http/text_fields.h"
 
 enum { NAME_MAX_BYTES = 64 };
 
@@ -81,6 +82,48 @@ static bool is_named(const struct parameter *parameter, const char *name)
 	       strcmp(decoded, name) == 0;
 }
 
+static bool find_parameter(const char *query, const char *name, struct parameter *found)
+{
+	while (next_parameter(&query, found)) {
+		if (is_named(found, name))
+			return true;
+	}
+	return false;
+}
+
+/* Reads the value of the first parameter of the field's name; false if that is absent or empty. */
+static bool read_parameter(
+	const char *query, const struct json_field *field, void *into, struct http_faults *faults)
+{
+	char value[QUERY_VALUE_MAX + 1];
+	struct parameter parameter;
+	if (!find_parameter(query, field->name, &parameter))
+		return false;
+	switch (decode(parameter.value, parameter.value_len, value, sizeof(value))) {
+	case DECODED: return text_field_read(field, value, into, faults);
+	case MALFORMED:
+		http_fault(faults, field->name, "must be percent-encoded UTF-8 without zero bytes");
+		break;
+	case TOO_LONG: http_fault(faults, field->name, "is too long"); break;
+	}
+	return true;
+}
+
+bool query_read(const char *query, const struct json_field *fields, void *into, uint32_t *present,
+	struct http_faults *faults)
+{
+	const size_t before = faults->count;
+	uint32_t seen = 0;
+	for (size_t i = 0; fields[i].name != NULL; i++) {
+		if (read_parameter(query, &fields[i], into, faults))
+			seen |= UINT32_C(1) << i;
+	}
+	text_fields_missing(fields, seen, faults);
+	if (present != NULL)
+		*present = seen;
+	return faults->count == before;
+}
+
 bool query_find(const char *query, const char *name, char *value, size_t room)
 {
 	struct parameter parameter;
@@ -100,9 +143,5 @@ bool query_find(const char *query, const char *name, char *value, size_t room)
 bool query_has(const char *query, const char *name)
 {
 	struct parameter parameter;
-	while (next_parameter(&query, &parameter)) {
-		if (is_named(&parameter, name))
-			return true;
-	}
-	return false;
+	return find_parameter(query, name, &parameter);
 }

@@ -24,7 +24,7 @@ bool query_has(const char *query, const char *name);
  * Reads all parameters that the table names, the first of each name, as text_fields.h says. One
  * that is malformed, or longer than QUERY_VALUE_MAX, is a fault of its field, and so is a required
  * one that is absent or empty. Others that are leave the struct as it was: set the defaults before.
- * *present gets bit i for each row i that the query had; may be NULL. False if there are faults.
+ * *present gets bit i for each row i that the query had; may be NULL. False if faults were added.
  */
 __attribute__((warn_unused_result)) bool query_read(const char *query,
 	const struct json_field *fields, void *into, uint32_t *present, struct http_faults *faults);

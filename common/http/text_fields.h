@@ -9,7 +9,10 @@
  *     JSON_NUMBER   decimal digits, a minus before them
  *     JSON_BOOLEAN  true, false in any case, 1, 0
  *     JSON_TIME     RFC 3339 with an offset, or 2026-01-31 12:00:00 with any fraction, in UTC
+ *     JSON_TEXTS    texts with commas between
+ *     JSON_OBJECT   the object as JSON
  *     JSON_REFUSED  nothing: may not be set
+ *     JSON_IGNORED  anything: passed over
  */
 #ifndef HTTP_TEXT_FIELDS_H
 #define HTTP_TEXT_FIELDS_H

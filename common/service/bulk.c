@@ -12,9 +12,9 @@
 #include "http/text_fields.h"
 
 enum {
-	PART = 64 << 10,      /* bytes read at once */
-	LISTED = 100,         /* errors that are told; the others are counted */
-	STATEMENT_MS = 2000   /* for one batch */
+	PART = 64 << 10,    /* bytes read at once */
+	LISTED = 100,       /* errors that are told; the others are counted */
+	STATEMENT_MS = 2000 /* for one batch */
 };
 
 struct bulk {
@@ -30,7 +30,7 @@ struct bulk {
 	int64_t created, skipped;
 	unsigned listed;
 	struct text errors; /* the inside of the JSON array */
-	bool away;	    /* the database is: nothing more is stored */
+	bool away;          /* the database is: nothing more is stored */
 };
 
 static void refuse(struct bulk *bulk, size_t row, const char *why)
@@ -176,8 +176,8 @@ static void take_record(const struct csv_record *record, void *context)
 		return;
 	}
 	/* false: there are faults, which take() tells */
-	(void)!text_fields_read(record, &bulk->columns, bulk->kind->fields, new_wish(bulk), &seen,
-		&faults);
+	(void)!text_fields_read(
+		record, &bulk->columns, bulk->kind->fields, new_wish(bulk), &seen, &faults);
 	take(bulk, row, seen, &faults);
 }
 
@@ -217,8 +217,8 @@ static bool check_header(struct bulk *bulk, struct http_response *res)
 		http_fault(&bulk->header_faults, "header", "is missing: the file is empty");
 	if (bulk->header_faults.count == 0)
 		return true;
-	http_problem_detail(res, 400, "invalid_fields",
-		"The first line must name the columns.", &bulk->header_faults);
+	http_problem_detail(res, 400, "invalid_fields", "The first line must name the columns.",
+		&bulk->header_faults);
 	return false;
 }
 
@@ -241,8 +241,7 @@ static void feed_csv(const char *bytes, size_t len, void *context)
 	csv_feed(context, bytes, len);
 }
 
-static bool check_form(struct bulk *bulk, struct http_response *res,
-	struct multipart_reader *form)
+static bool check_form(struct bulk *bulk, struct http_response *res, struct multipart_reader *form)
 {
 	struct http_faults faults = { 0 };
 	switch (multipart_end(form)) {
@@ -319,8 +318,8 @@ static void answer(struct bulk *bulk, struct http_response *res)
 	json_number(&json, "created", bulk->created);
 	json_number(&json, "skipped", bulk->skipped);
 	json_open(&json, "errors", '[');
-	text_add_bytes(&res->body, bulk->errors.data != NULL ? bulk->errors.data : "",
-		bulk->errors.len);
+	text_add_bytes(
+		&res->body, bulk->errors.data != NULL ? bulk->errors.data : "", bulk->errors.len);
 	json_close(&json, ']');
 	json_close(&json, '}');
 }

@@ -18,7 +18,8 @@ struct bulk;
 
 /* What rows are and how they are stored. */
 struct bulk_kind {
-	const struct json_field *fields; /* of a row, at most 32, read into a wish of so many bytes */
+	const struct json_field
+		*fields; /* of a row, at most 32, read into a wish of so many bytes */
 	size_t wish_size;
 	enum db_statement statement, pass_id; /* see domain/batch.h */
 	unsigned columns;

@@ -53,8 +53,8 @@ static bool may_be_found(const struct link_wish *wish)
 }
 
 /* LINK_UNKNOWN: there is none, or none may be taken. */
-static enum link_result find(struct worker *worker, const struct link_wish *wish,
-	struct link *link, int64_t *clicks)
+static enum link_result find(
+	struct worker *worker, const struct link_wish *wish, struct link *link, int64_t *clicks)
 {
 	struct link found = *link;
 	enum link_result result =
@@ -74,9 +74,8 @@ static enum link_result create(struct worker *worker, struct link *link)
 	return link_create_settled(worker->db, link, replica_settle);
 }
 
-static void answer_made(
-	struct worker *worker, struct http_response *res, int status, const struct link *link,
-	int64_t clicks)
+static void answer_made(struct worker *worker, struct http_response *res, int status,
+	const struct link *link, int64_t clicks)
 {
 	if (status == 201)
 		metrics_add(METRIC_links_created, 0, 0, 1);

@@ -27,6 +27,7 @@ void link_make_answer(
 	struct http_response *res, int status, const struct link *link, int64_t clicks);
 
 /* 400 with what is wrong. */
-void link_make_refuse(struct http_response *res, bool good_target, const struct http_faults *faults);
+void link_make_refuse(
+	struct http_response *res, bool good_target, const struct http_faults *faults);
 
 #endif

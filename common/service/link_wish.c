@@ -8,16 +8,46 @@
 #define AT(member) offsetof(struct link_wish, member)
 
 /* A row of a table; where it is not the caller's to write, REFUSED says so. */
-#define URL(needed)  { "url", JSON_TEXT, needed, 1, LINK_WISH_URL_MAX, AT(url) }
-#define ORIGINAL_URL { "original_url", JSON_TEXT, false, 1, LINK_WISH_URL_MAX, AT(original_url) }
-#define SHORT_CODE   { "short_code", JSON_TEXT, false, CODE_MIN, CODE_MAX, AT(short_code) }
-#define FIND         { "find_if_exists", JSON_BOOLEAN, false, 0, 0, AT(find_if_exists) }
-#define IS_ACTIVE    { "is_active", JSON_BOOLEAN, false, 0, 0, AT(is_active) }
-#define USER_ID      { "user_id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, AT(user_id) }
-#define ID           { "id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, AT(id) }
-#define TIME(name)   { #name, JSON_TIME, false, 0, 0, AT(name) }
-#define REFUSED(name) { name, JSON_REFUSED, false, 0, 0, 0 }
-#define IGNORED(name) { name, JSON_IGNORED, false, 0, 0, 0 }
+#define URL(needed)                                                                                \
+	{                                                                                          \
+		"url", JSON_TEXT, needed, 1, LINK_WISH_URL_MAX, AT(url)                            \
+	}
+#define ORIGINAL_URL                                                                               \
+	{                                                                                          \
+		"original_url", JSON_TEXT, false, 1, LINK_WISH_URL_MAX, AT(original_url)           \
+	}
+#define SHORT_CODE                                                                                 \
+	{                                                                                          \
+		"short_code", JSON_TEXT, false, CODE_MIN, CODE_MAX, AT(short_code)                 \
+	}
+#define FIND                                                                                       \
+	{                                                                                          \
+		"find_if_exists", JSON_BOOLEAN, false, 0, 0, AT(find_if_exists)                    \
+	}
+#define IS_ACTIVE                                                                                  \
+	{                                                                                          \
+		"is_active", JSON_BOOLEAN, false, 0, 0, AT(is_active)                              \
+	}
+#define USER_ID                                                                                    \
+	{                                                                                          \
+		"user_id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, AT(user_id)                     \
+	}
+#define ID                                                                                         \
+	{                                                                                          \
+		"id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, AT(id)                               \
+	}
+#define TIME(name)                                                                                 \
+	{                                                                                          \
+#name, JSON_TIME, false, 0, 0, AT(name)                                            \
+	}
+#define REFUSED(name)                                                                              \
+	{                                                                                          \
+		name, JSON_REFUSED, false, 0, 0, 0                                                 \
+	}
+#define IGNORED(name)                                                                              \
+	{                                                                                          \
+		name, JSON_IGNORED, false, 0, 0, 0                                                 \
+	}
 
 /* What is the same for all. */
 #define DESCRIPTION                                                                                \
@@ -34,28 +64,20 @@
 	[WISH_ID] = REFUSED("id"), [WISH_CREATED_AT] = REFUSED("created_at"),                      \
 	[WISH_UPDATED_AT] = REFUSED("updated_at")
 
-const struct json_field link_wish_shorten[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY, KEPT,
-	[WISH_URL] = URL(true),
-	[WISH_ORIGINAL_URL] = IGNORED("original_url"),
-	[WISH_SHORT_CODE] = SHORT_CODE,
-	[WISH_FIND_IF_EXISTS] = FIND,
-	[WISH_IS_ACTIVE] = REFUSED("is_active"),
-	[WISH_USER_ID] = REFUSED("user_id") };
+const struct json_field link_wish_shorten[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY,
+	KEPT, [WISH_URL] = URL(true), [WISH_ORIGINAL_URL] = IGNORED("original_url"),
+	[WISH_SHORT_CODE] = SHORT_CODE, [WISH_FIND_IF_EXISTS] = FIND,
+	[WISH_IS_ACTIVE] = REFUSED("is_active"), [WISH_USER_ID] = REFUSED("user_id") };
 
-const struct json_field link_wish_create[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY, KEPT,
-	[WISH_URL] = URL(false),
-	[WISH_ORIGINAL_URL] = ORIGINAL_URL,
-	[WISH_SHORT_CODE] = SHORT_CODE,
-	[WISH_FIND_IF_EXISTS] = FIND,
-	[WISH_IS_ACTIVE] = REFUSED("is_active"),
-	[WISH_USER_ID] = USER_ID };
+const struct json_field link_wish_create[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY,
+	KEPT, [WISH_URL] = URL(false), [WISH_ORIGINAL_URL] = ORIGINAL_URL,
+	[WISH_SHORT_CODE] = SHORT_CODE, [WISH_FIND_IF_EXISTS] = FIND,
+	[WISH_IS_ACTIVE] = REFUSED("is_active"), [WISH_USER_ID] = USER_ID };
 
-const struct json_field link_wish_change[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY, KEPT,
-	[WISH_URL] = URL(false),
-	[WISH_ORIGINAL_URL] = ORIGINAL_URL,
+const struct json_field link_wish_change[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_ONLY,
+	KEPT, [WISH_URL] = URL(false), [WISH_ORIGINAL_URL] = ORIGINAL_URL,
 	[WISH_SHORT_CODE] = REFUSED("short_code"),
-	[WISH_FIND_IF_EXISTS] = IGNORED("find_if_exists"),
-	[WISH_IS_ACTIVE] = IS_ACTIVE,
+	[WISH_FIND_IF_EXISTS] = IGNORED("find_if_exists"), [WISH_IS_ACTIVE] = IS_ACTIVE,
 	[WISH_USER_ID] = USER_ID };
 
 /* What was exported comes back: what it only shows is passed over. */
@@ -67,10 +89,8 @@ const struct json_field link_wish_change[WISH_COUNT + 1] = { DESCRIPTION, SHOWN_
 
 const struct json_field link_wish_bulk[WISH_COUNT + 1] = { DESCRIPTION, ROW, KEPT };
 
-const struct json_field link_wish_import[WISH_COUNT + 1] = { DESCRIPTION, ROW,
-	[WISH_ID] = ID,
-	[WISH_CREATED_AT] = TIME(created_at),
-	[WISH_UPDATED_AT] = TIME(updated_at) };
+const struct json_field link_wish_import[WISH_COUNT + 1] = { DESCRIPTION, ROW, [WISH_ID] = ID,
+	[WISH_CREATED_AT] = TIME(created_at), [WISH_UPDATED_AT] = TIME(updated_at) };
 
 /*
  * A title is shown beside the target, so it must not be able to show itself in another order:
@@ -107,8 +127,7 @@ static bool apply_target(
 	return what == NULL;
 }
 
-static void apply_code(
-	const struct link_wish *wish, struct link *link, struct http_faults *faults)
+static void apply_code(const struct link_wish *wish, struct link *link, struct http_faults *faults)
 {
 	const char *what = *wish->short_code != '\0' ? code_refusal(wish->short_code) : NULL;
 	if (what != NULL)
@@ -116,8 +135,7 @@ static void apply_code(
 	text_copy(link->code, sizeof(link->code), wish->short_code);
 }
 
-static void apply_title(
-	const struct link_wish *wish, struct link *link, struct http_faults *faults)
+static void apply_title(const struct link_wish *wish, struct link *link, struct http_faults *faults)
 {
 	const char *what = text_refusal(wish->title);
 	if (what != NULL)
@@ -134,8 +152,7 @@ static void apply_status(
 	link->redirect_status = (int)status;
 }
 
-static void apply_tags(
-	const struct link_wish *wish, struct link *link, struct http_faults *faults)
+static void apply_tags(const struct link_wish *wish, struct link *link, struct http_faults *faults)
 {
 	struct text tags = text_fixed(link->tags, sizeof(link->tags));
 	for (unsigned i = 0; i < wish->tags.count; i++) {
@@ -190,7 +207,7 @@ bool link_wish_apply(const struct link_wish *wish, uint32_t seen, uint32_t clear
 		link->state = wish->is_active ? LINK_ACTIVE : LINK_DISABLED;
 	apply_plain(wish, touched, link);
 	/* What was made before may be over. */
-	check_times(WISH_HAS(seen, WISH_VALID_UNTIL) && !WISH_HAS(seen, WISH_CREATED_AT), link,
-		faults);
+	check_times(
+		WISH_HAS(seen, WISH_VALID_UNTIL) && !WISH_HAS(seen, WISH_CREATED_AT), link, faults);
 	return good;
 }

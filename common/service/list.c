@@ -8,8 +8,8 @@
 enum {
 	PER_PAGE = 20,
 	PER_PAGE_MAX = 500,
-	REACH = 100000,     /* entries that can be skipped by number; PostgreSQL reads them all */
-	FULL = 384 << 10    /* bytes of an answer that gets no further entry */
+	REACH = 100000,  /* entries that can be skipped by number; PostgreSQL reads them all */
+	FULL = 384 << 10 /* bytes of an answer that gets no further entry */
 };
 
 static const struct json_field fields[] = { { "page", JSON_NUMBER, false, 1, REACH,

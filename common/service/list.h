@@ -21,8 +21,9 @@ struct list_query {
 	int64_t number, per_page; /* of the page, from 1; entries on it */
 	char after[LIST_CURSOR_MAX];
 	char sort[8];
-	struct page page;  /* the same for PostgreSQL: one entry more than fits shows that there are more */
-	int64_t after_us;  /* the time in the cursor of a list that goes by time, else 0 */
+	struct page
+		page; /* the same for PostgreSQL: one entry more than fits shows that there are more */
+	int64_t after_us; /* the time in the cursor of a list that goes by time, else 0 */
 };
 
 /*
@@ -30,8 +31,7 @@ struct list_query {
  * bit i for each row i that was there, it may be NULL. False: it is answered with all that is wrong.
  */
 bool list_read(const struct http_request *req, struct http_response *res,
-	const struct json_field *fields, void *filters, uint32_t *present,
-	struct list_query *list);
+	const struct json_field *fields, void *filters, uint32_t *present, struct list_query *list);
 
 /* The parameters of a call that is no list. */
 bool list_read_filters(const struct http_request *req, struct http_response *res,

@@ -82,7 +82,7 @@ struct service {
 	unsigned connections;       /* to PostgreSQL that they share; 0: one each */
 	unsigned needs;             /* of enum service_needs, or-ed */
 	bool streams; /* bodies are read as they come (http_request.read), answers may be sent in parts */
-	enum label_timed timed;     /* as whose http_request_duration_seconds shows its answers */
+	enum label_timed timed; /* as whose http_request_duration_seconds shows its answers */
 	service_turn turns[SERVICE_TURNS];
 	/* What it does on a terminal: argv[1] is an option, the settings are good. NULL: nothing. */
 	int (*command)(int argc, char **argv);

@@ -34,11 +34,13 @@ CREATE INDEX links_by_tag ON links USING gin (tags) WHERE tags <> '{}';
 
 -- Search, for any part of a text from three letters on. What is new waits in a short list, so that
 -- who makes a link seldom pays for those before.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- In a schema of its own: what is in ours is granted and revoked as ours.
+CREATE SCHEMA extensions;
+CREATE EXTENSION pg_trgm SCHEMA extensions;
 CREATE INDEX links_by_text ON links USING gin
-	(((code COLLATE "default") || ' ' || coalesce(title, '') || ' ' || (target COLLATE "default")) gin_trgm_ops)
+	(((code COLLATE "default") || ' ' || coalesce(title, '') || ' ' || (target COLLATE "default")) extensions.gin_trgm_ops)
 	WITH (gin_pending_list_limit = 1024);
-CREATE INDEX users_by_text ON users USING gin ((username || ' ' || email) gin_trgm_ops)
+CREATE INDEX users_by_text ON users USING gin ((username || ' ' || email) extensions.gin_trgm_ops)
 	WITH (gin_pending_list_limit = 1024);
 
 -- A key is looked up by the hash of its secret: a wrong secret and an unknown id look the same.

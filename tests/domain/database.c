@@ -42,7 +42,8 @@ struct db *database_open(void)
 enum db_result database_store(struct db *db, const char *target)
 {
 	char code[17];
-	const char *const parameters[] = { code, target, "", "0", "302", "false", "0", "0", "0", "" };
+	const char *const parameters[] = { code, target, "", "0", "302", "false", "0", "0", "0",
+		"" };
 	struct db_rows *rows;
 
 	random_hex(code, sizeof(code) / 2);

@@ -267,6 +267,19 @@ Test(link, with_a_visit_limit_is_visited_that_often_and_no_more)
 	db_free(db);
 }
 
+/* The copy that redirects look into learns it a moment later. */
+Test(link, whose_limit_was_just_taken_away_is_not_used_up)
+{
+	struct db *db = database_open();
+	struct link link = { .code = "unlimited", .target = "https://a.example/", .max_visits = 1 };
+
+	cr_assert(link_create(db, &link) == LINK_OK);
+	database_do(OWNER, "UPDATE links SET max_visits = NULL WHERE code = 'unlimited'");
+	cr_assert(link_visit(db, &link) == LINK_OK);
+	cr_assert(link_visit(db, &link) == LINK_OK);
+	db_free(db);
+}
+
 enum { NEVER = 0, BEFORE = 500, NOW = 1000, AFTER = 1500 };
 
 static const struct {

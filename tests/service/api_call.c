@@ -37,8 +37,7 @@ static char *run_sql(const char *sql)
 	ExecStatusType status = PQresultStatus(answer);
 	cr_assert(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s: %s", sql,
 		PQerrorMessage(session));
-	snprintf(value, sizeof(value), "%s",
-		PQntuples(answer) > 0 ? PQgetvalue(answer, 0, 0) : "");
+	snprintf(value, sizeof(value), "%s", PQntuples(answer) > 0 ? PQgetvalue(answer, 0, 0) : "");
 	PQclear(answer);
 	PQfinish(session);
 	return value;
@@ -70,8 +69,9 @@ int64_t api_user(void)
 {
 	char name[17];
 	random_hex(name, 8);
-	return api_sql_number("INSERT INTO users (username, email) VALUES ('u%s', '%s@example.org') "
-			      "RETURNING id",
+	return api_sql_number(
+		"INSERT INTO users (username, email) VALUES ('u%s', '%s@example.org') "
+		"RETURNING id",
 		name, name);
 }
 

@@ -10,8 +10,8 @@ TestSuite(api_events, .init = api_begin, .fini = api_end);
 static int post(const char *type, int64_t link, const char *more)
 {
 	char json[512];
-	snprintf(json, sizeof(json), "{\"event_type\":\"%s\",\"url_id\":%lld%s}", type, (long long)link,
-		more);
+	snprintf(json, sizeof(json), "{\"event_type\":\"%s\",\"url_id\":%lld%s}", type,
+		(long long)link, more);
 	return api_call(HTTP_POST, "/events", json);
 }
 
@@ -31,11 +31,14 @@ static const char *path_of(const char *format, int64_t id)
 /* A click as ingest stores it. */
 static void click(int64_t link, const char *time)
 {
-	api_sql("INSERT INTO clicks (time, segment, position, link, status, referrer, browser, os, bot, "
+	api_sql("INSERT INTO clicks (time, segment, position, link, status, referrer, browser, os, "
+		"bot, "
 		"prefetch, visitor) SELECT '%s', %lld, coalesce(max(position), 0) + 1, %lld, 302, "
-		"'news.example', 'firefox', 'linux', false, false, 1 FROM clicks WHERE segment = %lld",
+		"'news.example', 'firefox', 'linux', false, false, 1 FROM clicks WHERE segment = "
+		"%lld",
 		time, (long long)link, (long long)link, (long long)link);
-	api_sql("INSERT INTO click_counts VALUES (%lld, date_trunc('hour', timestamptz '%s'), 1, 1, 0) "
+	api_sql("INSERT INTO click_counts VALUES (%lld, date_trunc('hour', timestamptz '%s'), 1, "
+		"1, 0) "
 		"ON CONFLICT (link, hour, node) DO UPDATE SET n = click_counts.n + 1",
 		(long long)link, time);
 }
@@ -44,8 +47,8 @@ Test(api_events, keep_what_clients_report)
 {
 	api_as(api_key(0, "*"));
 	int64_t link = api_link("");
-	cr_assert_eq(post("qr_printed", link, ",\"details\":{\"copies\":3,\"where\":\"hall\"}"), 201, "%s",
-		api_body());
+	cr_assert_eq(post("qr_printed", link, ",\"details\":{\"copies\":3,\"where\":\"hall\"}"),
+		201, "%s", api_body());
 	int64_t id = api_number("id");
 	cr_expect_eq(api_number("url_id"), link);
 	cr_expect_eq(api_number("copies"), 3 /* jsonb puts a blank before it */);
@@ -81,8 +84,8 @@ Test(api_events, show_clicks_in_the_same_feed)
 	int64_t link = api_link("");
 	click(link, "2999-01-01 00:00:01Z");
 	click(link, "2999-01-01 00:00:02Z");
-	cr_assert_eq(api_call(HTTP_GET, path_of("/urls/#/events?per_page=1", link), NULL), 200, "%s",
-		api_body());
+	cr_assert_eq(api_call(HTTP_GET, path_of("/urls/#/events?per_page=1", link), NULL), 200,
+		"%s", api_body());
 	cr_expect_eq(api_number("total_items"), 3);
 	cr_expect_str_eq(api_text("event_type"), "redirect");
 	cr_expect_str_eq(api_text("timestamp"), "2999-01-01T00:00:02.000Z");
@@ -114,12 +117,17 @@ Test(api_events, filters_give_exactly_what_they_say)
 	click(link, "2999-02-01 00:00:01Z");
 	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
 	cr_expect_eq(api_number("total_items"), 3);
-	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#&event_type=shared", link), NULL), 200);
+	cr_expect_eq(
+		api_call(HTTP_GET, path_of("/events?url_id=#&event_type=shared", link), NULL), 200);
 	cr_expect_eq(api_number("total_items"), 1);
-	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#&event_type=redirect", link), NULL), 200);
+	cr_expect_eq(
+		api_call(HTTP_GET, path_of("/events?url_id=#&event_type=redirect", link), NULL),
+		200);
 	cr_expect_eq(api_number("total_items"), 1);
 	cr_expect_eq(api_call(HTTP_GET,
-			     path_of("/events?url_id=#&start=2999-01-01T00:00:00Z&end=2999-02-01T00:00:01Z", link),
+			     path_of("/events?url_id=#&start=2999-01-01T00:00:00Z&end=2999-02-"
+				     "01T00:00:01Z",
+				     link),
 			     NULL),
 		200);
 	cr_expect_eq(api_number("total_items"), 0, "the end is not part of it");

@@ -21,10 +21,11 @@ static const char *path_of(int64_t id, const char *rest)
 Test(api_links, makes_a_link_with_all_that_was_said_of_it)
 {
 	api_as(api_key(0, "links:write"));
-	cr_assert_eq(api_call(HTTP_POST, "/urls",
-			     "{\"original_url\":\"https://EXAMPLE.com\",\"title\":\"T\","
-			     "\"redirect_status\":301,\"forward_query\":true,\"max_visits\":9,"
-			     "\"valid_until\":\"2999-01-01T00:00:00Z\",\"tags\":[\"a b\",\"c\",\"c\"]}"),
+	cr_assert_eq(
+		api_call(HTTP_POST, "/urls",
+			"{\"original_url\":\"https://EXAMPLE.com\",\"title\":\"T\","
+			"\"redirect_status\":301,\"forward_query\":true,\"max_visits\":9,"
+			"\"valid_until\":\"2999-01-01T00:00:00Z\",\"tags\":[\"a b\",\"c\",\"c\"]}"),
 		201);
 	cr_expect_str_eq(api_text("original_url"), "https://example.com/");
 	cr_expect(api_says("\"tags\":[\"a b\",\"c\"]"), "%s", api_body());
@@ -113,8 +114,9 @@ Test(api_links, null_takes_a_condition_away)
 	api_as(api_key(0, "*"));
 	int64_t id = api_link(",\"title\":\"old\",\"max_visits\":5,\"tags\":[\"t\"],"
 			      "\"valid_until\":\"2999-01-01T00:00:00Z\"");
-	cr_assert_eq(api_call(HTTP_PATCH, path_of(id, ""),
-			     "{\"title\":null,\"max_visits\":null,\"tags\":null,\"valid_until\":null}"),
+	cr_assert_eq(
+		api_call(HTTP_PATCH, path_of(id, ""),
+			"{\"title\":null,\"max_visits\":null,\"tags\":null,\"valid_until\":null}"),
 		200);
 	cr_expect(api_says("\"title\":null"));
 	cr_expect(api_says("\"valid_until\":null"));
@@ -151,10 +153,12 @@ Test(api_links, checks_a_change_together_with_what_stays)
 {
 	api_as(api_key(0, "*"));
 	int64_t id = api_link(",\"valid_since\":\"2998-01-01T00:00:00Z\"");
-	cr_expect_eq(api_call(HTTP_PUT, path_of(id, ""), "{\"valid_until\":\"2997-01-01T00:00:00Z\"}"),
+	cr_expect_eq(
+		api_call(HTTP_PUT, path_of(id, ""), "{\"valid_until\":\"2997-01-01T00:00:00Z\"}"),
 		400);
 	cr_expect(api_says("\"field\":\"valid_until\""));
-	cr_expect_eq(api_call(HTTP_PUT, path_of(id, ""), "{\"original_url\":\"javascript:x\"}"), 400);
+	cr_expect_eq(
+		api_call(HTTP_PUT, path_of(id, ""), "{\"original_url\":\"javascript:x\"}"), 400);
 	cr_expect(api_says("invalid_url"));
 }
 
@@ -165,7 +169,8 @@ Test(api_links, if_match_refuses_a_version_that_is_no_more)
 	cr_expect_eq(api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"1\"}", "\"1\""), 200);
 	cr_expect_eq(api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"2\"}", "\"1\""), 412);
 	cr_expect_eq(api_call_if(HTTP_DELETE, path_of(id, ""), NULL, "\"1\""), 412);
-	cr_expect_eq(api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"3\"}", "\"1\", \"2\""), 200);
+	cr_expect_eq(
+		api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"3\"}", "\"1\", \"2\""), 200);
 	cr_expect_eq(api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"4\"}", "*"), 200);
 	cr_expect_eq(api_call_if(HTTP_PUT, path_of(id, ""), "{\"title\":\"5\"}", "W/\"4\""), 412);
 }
@@ -194,7 +199,8 @@ Test(api_links, tell_their_life_as_events)
 	cr_expect_eq(api_call(HTTP_GET, path_of(id, "/events"), NULL), 200);
 	cr_expect_eq(api_number("total_items"), 4, "%s", api_body());
 	cr_expect(api_says("\"fields\": [\"title\", \"tags\"]"), "%s", api_body());
-	const char *restored = strstr(api_body(), "restored"), *deleted = strstr(api_body(), "deleted");
+	const char *restored = strstr(api_body(), "restored"),
+		   *deleted = strstr(api_body(), "deleted");
 	cr_expect(restored != NULL && deleted != NULL && restored < deleted, "newest first");
 }
 
@@ -248,8 +254,9 @@ Test(api_links, are_found_by_text_tag_code_and_state)
 Test(api_links, refuse_a_query_that_makes_no_sense_with_all_its_faults)
 {
 	api_as(api_key(0, "*"));
-	cr_expect_eq(api_call(HTTP_GET,
-			     "/urls?page=0&per_page=501&sort=title&is_active=maybe&search=ab", NULL),
+	cr_expect_eq(
+		api_call(HTTP_GET, "/urls?page=0&per_page=501&sort=title&is_active=maybe&search=ab",
+			NULL),
 		400);
 	cr_expect(api_says("\"error\":\"invalid_query\""));
 	cr_expect(api_says("\"field\":\"page\""));
@@ -300,7 +307,8 @@ Test(api_links, sixteen_editors_at_once_lose_no_update)
 		struct editor *editor = &editors[i];
 		editor->number = i + 1;
 		snprintf(editor->path, sizeof(editor->path), "/urls/%lld", (long long)id);
-		snprintf(editor->json, sizeof(editor->json), "{\"max_visits\":%u}", editor->number * 100 + 1);
+		snprintf(editor->json, sizeof(editor->json), "{\"max_visits\":%u}",
+			editor->number * 100 + 1);
 		editor->exchange = exchange_new(HTTP_PATCH, editor->path);
 		editor->exchange->req.authorization = key;
 		exchange_body(editor->exchange, editor->json);
@@ -317,7 +325,8 @@ Test(api_links, sixteen_editors_at_once_lose_no_update)
 	/* Each change that was acknowledged is a version, and an event. */
 	cr_expect_eq(api_sql_number("SELECT version FROM links WHERE id = %lld", (long long)id),
 		1 + EDITORS * EDITS);
-	cr_expect_eq(api_sql_number("SELECT count(*) FROM events WHERE link = %lld AND type = 'updated'",
-			     (long long)id),
+	cr_expect_eq(
+		api_sql_number("SELECT count(*) FROM events WHERE link = %lld AND type = 'updated'",
+			(long long)id),
 		EDITORS * EDITS);
 }

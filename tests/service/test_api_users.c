@@ -179,7 +179,8 @@ Test(api_keys, tell_their_secret_once)
 Test(api_keys, give_no_more_than_they_have)
 {
 	api_as(api_key(0, "keys:admin,links:read"));
-	cr_expect_eq(api_call(HTTP_POST, "/keys", "{\"name\":\"n\",\"scopes\":[\"links:write\"]}"), 400);
+	cr_expect_eq(
+		api_call(HTTP_POST, "/keys", "{\"name\":\"n\",\"scopes\":[\"links:write\"]}"), 400);
 	cr_expect(api_says("your own key lacks"));
 	cr_expect_eq(api_call(HTTP_POST, "/keys", "{\"name\":\"n\",\"scopes\":[\"root\"]}"), 400);
 	cr_expect(api_says("unknown scope"));
@@ -198,10 +199,11 @@ Test(api_keys, of_an_owner_make_keys_of_that_owner_alone)
 	int64_t user = api_user(), other = api_user();
 	char json[128];
 	api_as(api_key(user, "*"));
-	cr_expect_eq(api_call(HTTP_POST, "/keys", "{\"name\":\"n\",\"scopes\":[\"links:read\"]}"), 201);
+	cr_expect_eq(
+		api_call(HTTP_POST, "/keys", "{\"name\":\"n\",\"scopes\":[\"links:read\"]}"), 201);
 	cr_expect_eq(api_number("user_id"), user);
-	snprintf(json, sizeof(json), "{\"name\":\"n\",\"scopes\":[\"links:read\"],\"user_id\":%lld}",
-		(long long)other);
+	snprintf(json, sizeof(json),
+		"{\"name\":\"n\",\"scopes\":[\"links:read\"],\"user_id\":%lld}", (long long)other);
 	cr_expect_eq(api_call(HTTP_POST, "/keys", json), 404);
 	cr_expect_eq(api_call(HTTP_GET, "/keys", NULL), 200);
 	cr_expect_eq(api_number("total_items"), 2, "its own and the new one");

@@ -31,13 +31,16 @@ Test(bulk, takes_users_as_csv_and_names_each_row_that_is_wrong)
 {
 	begin(0);
 	cr_assert_eq(send("/users/bulk", "text/csv; charset=utf-8",
-			     "\xef\xbb\xbfusername,email\r\n\"a,#\",a#@x.org\r\nb#,nobody\r\n\r\nc#,c#@x.org"),
+			     "\xef\xbb\xbfusername,email\r\n\"a,#\",a#@x.org\r\nb#,nobody\r\n\r\nc#"
+			     ",c#@x.org"),
 		201, "%s", api_body());
 	cr_expect_eq(api_number("created"), 2);
 	cr_expect_eq(api_number("skipped"), 1);
 	cr_expect_eq(api_number("row"), 2, "%s", api_body());
 	cr_expect(api_says("email must be an address"));
-	cr_expect_eq(api_sql_number("SELECT count(*) FROM users WHERE username IN ('a,%s', 'c%s')", mark, mark), 2);
+	cr_expect_eq(api_sql_number("SELECT count(*) FROM users WHERE username IN ('a,%s', 'c%s')",
+			     mark, mark),
+		2);
 }
 
 Test(bulk, counts_users_that_are_there_and_refuses_those_that_clash)
@@ -50,7 +53,8 @@ Test(bulk, counts_users_that_are_there_and_refuses_those_that_clash)
 		cr_assert_eq(send("/users/bulk", "application/json", rows), 201);
 		cr_expect_eq(api_number("created"), 1, "%s", api_body());
 		cr_expect_eq(api_number("skipped"), 2);
-		cr_expect(api_says("{\"row\":2,\"error\":\"username is taken\"}"), "%s", api_body());
+		cr_expect(
+			api_says("{\"row\":2,\"error\":\"username is taken\"}"), "%s", api_body());
 		cr_expect(api_says("{\"row\":3,\"error\":\"email is taken\"}"));
 	}
 }
@@ -59,7 +63,8 @@ Test(bulk, takes_a_form_with_a_file)
 {
 	begin(0);
 	cr_assert_eq(send("/users/bulk", "multipart/form-data; boundary=XX",
-			     "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"u.csv\"\r\n"
+			     "--XX\r\nContent-Disposition: form-data; name=\"file\"; "
+			     "filename=\"u.csv\"\r\n"
 			     "Content-Type: text/csv\r\n\r\nid,username,email,created_at\n"
 			     ",f#,f#@x.org,2024-05-06 07:08:09\n\r\n--XX--\r\n"),
 		201, "%s", api_body());
@@ -74,15 +79,20 @@ Test(bulk, takes_links_with_codes_and_without)
 {
 	int64_t user = api_user();
 	begin(user);
-	cr_assert_eq(send("/urls/bulk", "text/csv",
-			     "original_url,short_code,title,tags\nhttps://example.com/1,#,\"a \"\"b\"\"\",\"x,y\"\n"
-			     "https://example.com/2,,,\njavascript:1,,,\nhttps://example.com/3,#,,\n"),
+	cr_assert_eq(
+		send("/urls/bulk", "text/csv",
+			"original_url,short_code,title,tags\nhttps://example.com/1,#,\"a "
+			"\"\"b\"\"\",\"x,y\"\n"
+			"https://example.com/2,,,\njavascript:1,,,\nhttps://example.com/3,#,,\n"),
 		201, "%s", api_body());
 	cr_expect_eq(api_number("created"), 2, "%s", api_body());
 	cr_expect(api_says("{\"row\":3,\"error\":\"original_url "), "%s", api_body());
 	cr_expect(api_says("{\"row\":4,\"error\":\"short_code is taken\"}"), "%s", api_body());
-	cr_expect_eq(api_sql_number("SELECT count(*) FROM links WHERE owner = %lld", (long long)user), 2);
-	cr_expect_eq(api_sql_number("SELECT cardinality(tags) FROM links WHERE code = '%s'", mark), 2);
+	cr_expect_eq(
+		api_sql_number("SELECT count(*) FROM links WHERE owner = %lld", (long long)user),
+		2);
+	cr_expect_eq(
+		api_sql_number("SELECT cardinality(tags) FROM links WHERE code = '%s'", mark), 2);
 }
 
 Test(bulk, keeps_ids_and_dates_for_operators_alone)
@@ -91,15 +101,17 @@ Test(bulk, keeps_ids_and_dates_for_operators_alone)
 	long long id = 5000000 + api_sql_number("SELECT last_value FROM links_id_seq");
 	begin(0);
 	snprintf(rows, sizeof(rows),
-		"id,short_code,original_url,is_active,created_at\n%lld,#,https://example.com/,False,"
+		"id,short_code,original_url,is_active,created_at\n%lld,#,https://example.com/"
+		",False,"
 		"2020-02-29 00:00:00.5\n",
 		id);
 	cr_assert_eq(send("/urls/bulk", "text/csv", rows), 201);
 	cr_expect_eq(api_number("created"), 1, "%s", api_body());
-	cr_expect_eq(api_sql_number("SELECT count(*) FROM links WHERE id = %lld AND code = '%s' "
-				    "AND state = 'disabled' AND created_at = '2020-02-29 00:00:00.5Z' "
-				    "AND updated_at > now() - interval '1 h'",
-			     id, mark),
+	cr_expect_eq(
+		api_sql_number("SELECT count(*) FROM links WHERE id = %lld AND code = '%s' "
+			       "AND state = 'disabled' AND created_at = '2020-02-29 00:00:00.5Z' "
+			       "AND updated_at > now() - interval '1 h'",
+			id, mark),
 		1);
 	cr_expect_geq(api_link(""), id + 1, "ids go on behind it");
 	snprintf(rows, sizeof(rows), "id,original_url\n%lld,https://example.com/\n", id);
@@ -118,7 +130,8 @@ Test(bulk, counts_clicks_of_before)
 	long long link = api_link("");
 	snprintf(rows, sizeof(rows),
 		"id,url_id,user_id,event_type,timestamp,details\n"
-		",%lld,,redirect,2025-01-02T03:04:05Z,\"{\"\"referrer\"\":\"\"https://News.example/x\"\"}\"\n"
+		",%lld,,redirect,2025-01-02T03:04:05Z,\"{\"\"referrer\"\":\"\"https://News.example/"
+		"x\"\"}\"\n"
 		",%lld,,redirect,2025-01-02T03:59:59Z,\n"
 		",%lld,,created,2025-01-01 00:00:00,{}\n"
 		",99999999,,redirect,2025-01-01 00:00:00,\n"
@@ -147,7 +160,8 @@ Test(bulk, counts_a_click_that_comes_again_once)
 	long long link = api_link("");
 	long long id = 7000000 + api_sql_number("SELECT last_value FROM event_ids");
 	snprintf(rows, sizeof(rows),
-		"[{\"id\":%lld,\"url_id\":%lld,\"event_type\":\"redirect\",\"timestamp\":\"2025-01-02T03:04:05Z\"}]",
+		"[{\"id\":%lld,\"url_id\":%lld,\"event_type\":\"redirect\",\"timestamp\":\"2025-01-"
+		"02T03:04:05Z\"}]",
 		id, link);
 	for (int i = 0; i < 2; i++) {
 		cr_assert_eq(send("/events/bulk", "application/json", rows), 201);
@@ -186,7 +200,9 @@ Test(bulk, stores_batch_after_batch)
 		text_addf(&text, "https://example.com/%s/%d\n", mark, i);
 	cr_assert_eq(api_send("/urls/bulk", "text/csv", body), 201);
 	cr_expect_eq(api_number("created"), ROWS, "%s", api_body());
-	cr_expect_eq(api_sql_number("SELECT count(*) FROM links WHERE owner = %lld", (long long)user), ROWS);
+	cr_expect_eq(
+		api_sql_number("SELECT count(*) FROM links WHERE owner = %lld", (long long)user),
+		ROWS);
 	free(body);
 }
 

@@ -92,7 +92,8 @@ static int send_form(const char *url)
 	char raw[1024], form[1400];
 	unescape(url, raw);
 	snprintf(form, sizeof(form),
-		"--X\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\noriginal_url\r\n\"%s\"\r\n"
+		"--X\r\nContent-Disposition: form-data; "
+		"name=\"file\"\r\n\r\noriginal_url\r\n\"%s\"\r\n"
 		"\r\n--X--\r\n",
 		raw);
 	return row_status(api_send("/urls/bulk", "multipart/form-data; boundary=X", form));
