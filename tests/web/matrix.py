@@ -18,7 +18,7 @@ import sys
 import time
 
 import openapi
-from openapi_walk import ask, encode, with_ids
+from openapi_walk import MEMBERS, ask, encode, with_ids
 
 MARKER = 'marked-' + secrets.token_hex(8)
 SCOPES = ['links:write', 'links:read', 'users:admin', 'events:write', 'stats:read', 'keys:admin', 'ops:read']
@@ -81,11 +81,16 @@ class Owner:
             [key for key in keys if key['user_id'] == self.user]]
 
 
+def names_owner(value):
+    """Whether a body, or a row of one, is about the owner's things."""
+    return isinstance(value, dict) and any(name in MEMBERS for name in value)
+
+
 class Request:
     """What a route is asked for: about the owner's things, with the body of the document's example."""
 
     def __init__(self, document, owner, route, method):
-        self.method, self.headers, self.body = method, {}, None
+        self.method, self.headers, self.body, self.value = method, {}, None, None
         self.name = f'{method} {route.path}'
         self.about_one = ':' in route.path
         kind = OBJECTS.get(route.path.split('/')[1])
@@ -98,8 +103,9 @@ class Request:
 
     def _take_example(self, operation, owner):
         for media, node in (operation.body or {}).get('content', {}).items():
-            value = list(openapi.examples_of(node))[-1][1]
-            kind, self.body = encode(media, with_ids(value, owner.ids()))
+            examples = [with_ids(value, owner.ids()) for _, value in openapi.examples_of(node)]
+            self.value = max(examples, key=names_owner)
+            kind, self.body = encode(media, self.value)
             self.headers = {'Content-Type': kind}
             return
 
@@ -156,9 +162,18 @@ def wanted_of_stranger(request):
     wanted = {404}
     if request.path.startswith('/users'):
         wanted.add(403)     # users are made and deleted by operators alone
-    if not request.about_one:
-        wanted.add(201)     # what it makes is its own; the rows of a bulk that are not are skipped
+    if not request.about_one and not names_owner(request.value):
+        wanted.add(201)     # what it makes is its own
     return wanted
+
+
+def wrong_rows(request, answer):
+    """Of many rows, those about the owner's things have to be skipped."""
+    if answer.status == 201 and isinstance(request.value, list):
+        own = sum(not names_owner(row) for row in request.value)
+        created = json.loads(answer.body)['created']
+        if created > own:
+            yield f'another owner: {created} rows created, but only {own} of them name nothing of the owner'
 
 
 def check_route(request, route, bad, without, stranger):
@@ -172,8 +187,9 @@ def check_route(request, route, bad, without, stranger):
     for name in ('key', 'api_key', 'token', 'access_token'):
         answer = request.send({}, f'?{name}={os.environ["KEY"]}')
         faults += wrong(request, f'a key in the query as {name}', answer, {400})
-    faults += wrong(request, 'another owner', request.send(bearer(stranger)), wanted_of_stranger(request))
-    return faults
+    answer = request.send(bearer(stranger))
+    faults += wrong(request, 'another owner', answer, wanted_of_stranger(request))
+    return faults + list(wrong_rows(request, answer))
 
 
 def check_revocation(routes):
