@@ -195,8 +195,8 @@ void json_field_object(
 	const struct json_field *field, const char *value, char *into, struct http_faults *faults)
 {
 	size_t len = strlen(value);
-	cJSON *document = json_judge(value, len) == JSON_IS_GOOD ? cJSON_ParseWithLength(value, len)
-								 : NULL;
+	cJSON *document =
+		json_judge(value, len) == JSON_IS_GOOD ? cJSON_ParseWithLength(value, len) : NULL;
 	if (document != NULL && keys_are_unique(document))
 		read_object(field, document, into, faults);
 	else

@@ -19,7 +19,7 @@ void api_begin(void)
 {
 	setenv("LINKSHRINK_RATE_CREATE", "0", 1);
 	setenv("LINKSHRINK_RATE_API", "0", 1);
-	setenv("LINKSHRINK_DATABASE_DEADLINE_MS", "2000", 1);
+	setenv("LINKSHRINK_DATABASE_DEADLINE_MS", "1500", 1);
 }
 
 void api_end(void)

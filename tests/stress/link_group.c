@@ -64,6 +64,8 @@ static void create(struct db *db, int64_t number)
 		acknowledged++;
 		break;
 	case LINK_TAKEN:
+	case LINK_NOBODY:
+	case LINK_CHANGED:
 		wrong += !taken || link.id != 0;
 		acknowledged++;
 		break;

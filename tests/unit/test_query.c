@@ -97,6 +97,7 @@ static uint32_t present;
 
 static bool read_query(const char *query)
 {
+	faults.count = 0;
 	filter = (struct filter){ .search = "before", .page = 1 };
 	return query_read(query, fields, &filter, &present, &faults);
 }

@@ -140,7 +140,9 @@ static void *read_on(void *context)
 		case LINK_DOWN: down++; break;
 		case LINK_UNKNOWN:
 		case LINK_GONE:
-		case LINK_TAKEN: wrong++; break;
+		case LINK_TAKEN:
+		case LINK_NOBODY:
+		case LINK_CHANGED: wrong++; break;
 		}
 	}
 	replica_free(replica);
