@@ -59,6 +59,16 @@ static bool refuse(struct http_response *res, const struct http_faults *faults)
 	return faults->count == 0;
 }
 
+/* query_read() begins with none each time, and all are told at once. */
+static void read_filters(const struct http_request *req, const struct json_field *filter_fields,
+	void *filters, uint32_t *present, struct http_faults *faults)
+{
+	struct http_faults more = { 0 };
+	(void)!query_read(req->query, filter_fields, filters, present, &more);
+	for (size_t i = 0; i < more.count; i++)
+		http_fault(faults, more.list[i].field, "%s", more.list[i].what);
+}
+
 bool list_read(const struct http_request *req, struct http_response *res,
 	const struct json_field *filter_fields, void *filters, uint32_t *present,
 	struct list_query *list)
@@ -67,7 +77,7 @@ bool list_read(const struct http_request *req, struct http_response *res,
 	*list = (struct list_query){ .number = 1, .per_page = PER_PAGE };
 	if (query_read(req->query, fields, list, NULL, &faults))
 		check(list, &faults);
-	(void)!query_read(req->query, filter_fields, filters, present, &faults);
+	read_filters(req, filter_fields, filters, present, &faults);
 	return refuse(res, &faults);
 }
 

@@ -12,6 +12,7 @@ copy_programs() {
 	for file in "$repo"/lighttpd/*.lua "$repo"/lighttpd/monitoring.conf; do cp "$file" "$app/lighttpd/"; done
 	rm -rf "$app/www"
 	cp -R "$repo/www" "$app/www"
+	cp "$repo/docs/openapi.yaml" "$app/"
 	! [ -e "$repo/docs/runbook.md" ] || cp "$repo/docs/runbook.md" "$app/"
 	chmod -R a+rX "$var/app"
 }

@@ -13,6 +13,7 @@
 #   alive NAME COUNT             whether that many processes of a program exist
 #   running NAME COUNT           likewise, and none of them is stopped
 #   nothing_runs_in DIRECTORY    whether no process runs from there, and which does if not
+#   routes                       of all programs, as their --routes prints them
 #   sql STATEMENT                what its database answers
 #   metric SERIES                its value on the page of metrics
 #   status [curl options…] URL   the status; the answer is in $work/body and $work/head
@@ -168,6 +169,12 @@ alive() { [ "$(stack_programs "$1" | grep -c .)" -eq "$2" ]; }
 
 running() {
 	[ "$(children "$(noted lighttpd)" | awk -v name="$1" '$3 == name && $2 !~ /^T/' | grep -c .)" -eq "$2" ]
+}
+
+routes() {
+	local program
+	sed -n 's/.*bin + "\([a-z]*\)".*/\1/p' lighttpd.conf |
+		while read -r program; do "$LINKSHRINK_BIN/$program" --routes || return 1; done
 }
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" "$(cat "$LINKSHRINK_VAR/run/owner.url")"; }

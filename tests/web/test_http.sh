@@ -84,10 +84,13 @@ person='Accept: text/html,application/xhtml+xml,*/*;q=0.8'
 check 'the root is a page' same "$(status "$public/")" 200
 check 'for people' head_has 'Content-Type: text/html; charset=utf-8'
 check 'that runs its own script and nothing else' head_has "Content-Security-Policy: default-src 'none'; script-src 'self';"
-for file in www/style.css www/page.js www/favicon.svg favicon.ico robots.txt; do
+for file in www/style.css www/page.js www/favicon.svg favicon.ico robots.txt openapi.yaml; do
 	check "/$file is there" same "$(status "$public/$file")" 200
 	check "/$file is kept for five minutes" head_has 'Cache-Control: public, max-age=300'
 done
+check 'the description of the API is called YAML' head_has 'Content-Type: application/yaml'
+check 'and is the one of the documentation' cmp "$work/body" docs/openapi.yaml
+check 'it is at one place' is_problem "$(status "$public/www/openapi.yaml")" 404
 check 'the page is not for operations' is_problem "$(status "$operations/")" 404
 check 'there is no way out of www' same "$(status --path-as-is "$public/www/../bin/redirect")" 400
 check 'nor a directory to be listed' is_problem "$(status "$public/www/")" 404
