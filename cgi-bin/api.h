@@ -8,7 +8,7 @@
 #define CGI_BIN_API_H
 
 #include "domain/event.h"
-#include "domain/link.h"
+#include "domain/link_list.h"
 #include "domain/user.h"
 #include "http/json_fields.h"
 #include "service/service.h"
@@ -47,6 +47,12 @@ bool api_refuse(struct http_response *res, const struct http_faults *faults);
 
 /* 200 {"deleted": true} */
 void api_answer_deleted(struct http_response *res);
+
+/* How many links a filter has. False: that cannot be said now. */
+bool api_count_links(struct worker *worker, const struct link_filter *filter, struct total *total);
+
+/* Who follows a link and then looks sees the click, waiting that long at most. */
+enum { API_OWN_CLICK_MS = 250 };
 
 /* Lists of api_links.c and api_events.c that are shown below another object as well. */
 void api_list_links(struct worker *worker, const struct http_request *req,

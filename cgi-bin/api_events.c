@@ -9,11 +9,6 @@
 #include "service/list.h"
 #include "service/member.h"
 
-enum {
-	OWN_CLICK_MS =
-		250 /* who follows a link and then looks sees it, waiting that long at most */
-};
-
 /* What a client may say of an event. */
 struct event_wish {
 	char type[EVENT_TYPE_MAX + 1];
@@ -196,7 +191,7 @@ void api_list_events(struct worker *worker, const struct http_request *req,
 		.after_id = list.page.after };
 	if (!set_filter(worker, res, &query, &filter))
 		return;
-	(void)click_wait_committed(began, OWN_CLICK_MS);
+	(void)click_wait_committed(began, API_OWN_CLICK_MS);
 	struct db_rows *rows = NULL;
 	struct total total;
 	enum db_result result = event_list(worker->db, &filter, &rows);
@@ -296,7 +291,7 @@ void api_event_stats(
 	if (!list_read_filters(req, res, query_fields, &query, NULL) ||
 		!set_filter(worker, res, &query, &filter))
 		return;
-	(void)click_wait_committed(began, OWN_CLICK_MS);
+	(void)click_wait_committed(began, API_OWN_CLICK_MS);
 	enum db_result result = event_count_types(worker->db, &filter, &rows);
 	if ((result == DB_OK || result == DB_NOT_FOUND) &&
 		event_count_clicks(worker->db, &filter, &clicks) == DB_OK)

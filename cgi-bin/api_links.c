@@ -73,6 +73,28 @@ static void show_links(struct http_response *res, const struct list_query *list,
 	list_end(&answer, count, total, next);
 }
 
+/* Where nothing but owner and state matters this node's copy of all links has counted them. */
+static bool is_kept(const struct link_filter *filter)
+{
+	return *filter->search == '\0' && *filter->code == '\0' && *filter->tag == '\0' &&
+	       filter->owner >= 0;
+}
+
+bool api_count_links(struct worker *worker, const struct link_filter *filter, struct total *total)
+{
+	struct replica_total kept;
+	if (!is_kept(filter) ||
+		!replica_total(worker->replica, filter->owner != 0 ? filter->owner : -1, &kept))
+		return link_list_total(worker->db, filter, total) == DB_OK;
+	total->exact = true;
+	total->count = 0;
+	if (strcmp(filter->state, "disabled") != 0)
+		total->count += kept.active;
+	if (strcmp(filter->state, "active") != 0)
+		total->count += kept.disabled;
+	return true;
+}
+
 static bool is_read(enum db_result result)
 {
 	return result == DB_OK || result == DB_NOT_FOUND;
@@ -97,7 +119,7 @@ void api_list_links(struct worker *worker, const struct http_request *req,
 	struct db_rows *rows = NULL;
 	struct total total;
 	if (is_read(link_list(worker->db, &filter, &rows)) &&
-		link_list_total(worker->db, &filter, &total) == DB_OK)
+		api_count_links(worker, &filter, &total))
 		show_links(res, &list, rows, &total);
 	else
 		http_unavailable(res, 1);

@@ -10,11 +10,6 @@
 #include "service/list.h"
 #include "service/stats_json.h"
 
-enum {
-	OWN_CLICK_MS =
-		250 /* who follows a link and then looks sees it, waiting that long at most */
-};
-
 struct stats_query {
 	int64_t from, to;
 	char interval[8];
@@ -55,7 +50,7 @@ void api_link_stats(
 	struct link link;
 	if (!read_range(req, res, &range) || !api_find_link(worker, req, res, false, &link))
 		return;
-	(void)click_wait_committed(began, OWN_CLICK_MS);
+	(void)click_wait_committed(began, API_OWN_CLICK_MS);
 	if (stats_read(worker->db, link.id, &range, &stats) != DB_OK) {
 		http_unavailable(res, 1);
 		return;

@@ -195,7 +195,7 @@ static bool count_links(
 	const struct link_filter filter = {
 		.owner = owner, .search = "", .state = state, .code = "", .tag = ""
 	};
-	return link_list_total(worker->db, &filter, total) == DB_OK;
+	return api_count_links(worker, &filter, total);
 }
 
 static bool count_events(struct worker *worker, int64_t owner, int64_t *count)

@@ -12,8 +12,8 @@ static const struct route routes[] = { { HTTP_POST, "/urls/bulk", LABEL_handler_
 		0, bulk_users },
 	{ HTTP_POST, "/events/bulk", LABEL_handler_BULK, SCOPE_EVENTS_WRITE, RATE_API,
 		BULK_BODY_MAX, 0, bulk_events },
-	{ HTTP_GET | HTTP_HEAD, "/urls/export", LABEL_handler_EXPORT, SCOPE_LINKS_READ, RATE_API, 0, 0,
-		bulk_export },
+	{ HTTP_GET | HTTP_HEAD, "/urls/export", LABEL_handler_EXPORT, SCOPE_LINKS_READ, RATE_API, 0,
+		0, bulk_export },
 	{ 0 } };
 
 const struct service bulk_service = { .name = "bulk",

@@ -94,8 +94,8 @@ check '… of the program redirect' grep -q 'url not found' "$work/body"
 export LINKSHRINK_RATE_API=60
 stack_restart
 limited() {
-	local i code
-	for i in $(seq 40); do
+	local code
+	for _ in $(seq 40); do
 		code=$(call GET /keys)
 		[ "$code" != 429 ] || break
 	done
@@ -109,6 +109,7 @@ check 'other keys are not' same "$(key=$(scripts/admin-key) && status -H "Author
 
 # ---- PostgreSQL is away.
 
+# shellcheck disable=SC2046 # pids are words
 kill -STOP $(stack_postgres)
 away() {
 	local code
@@ -117,6 +118,7 @@ away() {
 }
 check 'without PostgreSQL the API says 503 and when to come again' away
 check '… in bulk, too' same "$(call POST /urls/bulk -H 'Content-Type: text/csv' -d $'original_url\nhttps://example.com/')" 503
+# shellcheck disable=SC2046
 kill -CONT $(stack_postgres)
 back() { [ "$(call GET /keys)" = 200 ]; }
 check 'and serves again when it is back' wait_until 20 back
