@@ -31,7 +31,7 @@ struct multipart_reader {
 	enum state state;
 	const char *fault;
 	bool found;   /* a part with our name began */
-	bool passing; /* it is this one */
+	bool passing; /* it is the last one that began */
 	char delimiter[DELIMITER_LEN + MULTIPART_BOUNDARY_MAX + 1];
 	size_t delimiter_len;
 	size_t matched; /* bytes of the delimiter that are the last that came */
@@ -163,10 +163,8 @@ static size_t take_text(struct multipart_reader *reader, const char *bytes, size
 		return run + reader->matched;
 	}
 	if (*bytes == reader->delimiter[reader->matched]) {
-		if (++reader->matched == reader->delimiter_len) {
+		if (++reader->matched == reader->delimiter_len)
 			reader->state = AT_BOUNDARY;
-			reader->passing = false;
-		}
 		return 1;
 	}
 	/* It is text. No boundary begins inside it: its only CR is the first byte. */

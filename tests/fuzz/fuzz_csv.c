@@ -1,6 +1,6 @@
 /*
- * A byte that says how to cut, then CSV: however it is cut, the same records are read. Written anew,
- * they are read as they were, but for the ' before formulas.
+ * A byte that says how to cut, then CSV: however it is cut, the same records are read. Written
+ * anew, they are read as they were, but for the ' before formulas.
  */
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /*
- * A byte that says how to cut, then JSON: however it is cut, the same elements are found. Of what is
- * valid JSON, an array is one here too, with the elements that cJSON finds.
+ * A byte that says how to cut, then JSON: however it is cut, the same elements are found. Of what
+ * is valid JSON, an array is one here too, with as many elements as cJSON finds.
  */
 #include <cjson/cJSON.h>
 #include <stdbool.h>

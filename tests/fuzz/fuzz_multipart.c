@@ -50,7 +50,7 @@ static void cut_anywhere(const char *boundary, const char *body, size_t len, uin
 	text_free(&cut);
 }
 
-/* Unless it has the boundary in it, of which one line end and the rest may be the form's. */
+/* But for a file that has the boundary in it: nobody would put that into this form. */
 static void put_and_find(const char *boundary, const char *file, size_t len, uint32_t kind)
 {
 	enum multipart_result result;

@@ -1,4 +1,7 @@
-/* A query string, a zero byte, and a text: what is found fits, is UTF-8, and comes back whole. */
+/*
+ * A query string, a zero byte, and a text: what is found fits, is UTF-8, and comes back whole. What
+ * is read by a table is what is found, or a fault.
+ */
 #include "base/text.h"
 #include "fuzz/fuzz.h"
 #include "http/query.h"
@@ -16,6 +19,23 @@ static void find(const char *query, const char *name)
 		FUZZ_CHECK(in_large && strcmp(small, large) == 0);
 	if (in_large)
 		FUZZ_CHECK(query_has(query, name));
+}
+
+static void read_by_table(const char *query)
+{
+	static const struct json_field fields[] = {
+		{ "limit", JSON_TEXT, false, 0, QUERY_VALUE_MAX, 0 }, { 0 }
+	};
+	char read[QUERY_VALUE_MAX + 1] = "", found[QUERY_VALUE_MAX + 1];
+	struct http_faults faults;
+	uint32_t present;
+	bool good = query_read(query, fields, read, &present, &faults);
+	bool there = query_find(query, "limit", found, sizeof(found));
+	FUZZ_CHECK(good == (faults.count == 0));
+	FUZZ_CHECK(present == 1 || (good && found[0] == '\0'));
+	FUZZ_CHECK(!good || strcmp(read, found) == 0);
+	FUZZ_CHECK(there || !good || present == 0);
+	FUZZ_CHECK(good || read[0] == '\0');
 }
 
 /* Every text, written with percent signs, is found as it was. */
@@ -39,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *query = fuzz_text(&data, &size), *value = fuzz_text(&data, &size);
 	find(query, "limit");
+	read_by_table(query);
 	find(query, value);
 	if (strlen(value) < 1024)
 		write_and_find(value);

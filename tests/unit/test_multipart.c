@@ -241,6 +241,9 @@ Test(multipart, finds_the_boundary_in_a_content_type)
 		{ "multipart/form-data; boundary="
 		  "0123456789012345678901234567890123456789012345678901234567890123456789a",
 			NULL },
+		{ "multipart/form-data; boundary=\""
+		  "0123456789012345678901234567890123456789012345678901234567890123456789a\"",
+			NULL },
 		{ "", NULL },
 		{ "text/csv; boundary=a", NULL },
 		{ "multipart/mixed; boundary=a", NULL },
