@@ -136,7 +136,9 @@ class Objects:
         return {'user': self.make('user')['id'], 'link': self.make('link')['id']}
 
     def delete(self, path):
-        return ask('public', 'DELETE', path, self.headers).status
+        answer = ask('public', 'DELETE', path, self.headers)
+        if answer.status != 200:
+            raise RuntimeError(f'DELETE {path}: {answer.status} {answer.body[:300]}')
 
     def click(self):
         """The id of the event of a visit."""
