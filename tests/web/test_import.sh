@@ -30,8 +30,8 @@ leads_to() { # code target
 # ---- One after another
 
 check 'bitly: what it can take it takes, and says what not' import 1 bitly "$recorded/bitly.csv"
-check 'bitly: a custom code leads on' leads_to LaunchCase 'https://example.com/launch'
-check 'bitly: and so does the other on the same domain' leads_to 4Qwe7Rt 'https://example.com/launch'
+check 'bitly: a custom code leads on' wait_until 5 leads_to LaunchCase 'https://example.com/launch'
+check 'bitly: and so does the other on the same domain' wait_until 5 leads_to 4Qwe7Rt 'https://example.com/launch'
 check 'bitly: title and date came along' same "$(link 3xYzAb1)" \
 	'https://example.com/products?campaign=summer&x=1|Launch, "Summer" 2024|active|2024-03-01 08:30:00'
 check 'bitly: what was deleted there leads nowhere' same "$(status "$public/OldLink1")" 404
@@ -44,12 +44,12 @@ check 'bitly: and takes nothing that is there for a fault' said '6 links are the
 
 check 'yourls: codes that are none here are refused' import 1 yourls "$recorded/yourls.csv"
 check 'yourls: by the row' reported '^[^,]*yourls\.csv,2,3,7,https://example\.com/seven,refused,'
-check 'yourls: others are there' leads_to ozh 'http://ozh.org/'
+check 'yourls: others are there' wait_until 5 leads_to ozh 'http://ozh.org/'
 check 'yourls: with --mend-codes all are' import 0 yourls "$recorded/yourls.csv" --mend-codes
-check 'yourls: under codes that can be' leads_to 7__ 'https://example.com/seven'
+check 'yourls: under codes that can be' wait_until 5 leads_to 7__ 'https://example.com/seven'
 check 'yourls: and the report says under which' reported '7__,.*changed'
 check 'yourls: the file of the plugin' import 0 yourls "$recorded/yourls-plugin.csv"
-check 'yourls: its codes lead on' leads_to plug-in 'https://example.com/a,b'
+check 'yourls: its codes lead on' wait_until 5 leads_to plug-in 'https://example.com/a,b'
 
 sql "INSERT INTO users (username, email) VALUES ('Ada King', 'ada.king@example.org')" >/dev/null
 check 'kutt: with an owner' import 1 kutt "$recorded/kutt.csv" --user 'Ada King'
@@ -69,8 +69,8 @@ check 'shlink: so nothing else is refused' same "$(grep -c ',refused,' "$work/re
 printf 'keyword,url\nozh,https://elsewhere.example/\nnew-one,https://example.com/new\n' >"$work/clash.csv"
 check 'a code that is taken is refused' import 1 yourls "$work/clash.csv"
 check 'with what it leads to' reported ',1,2,ozh,.*is taken, by a link to http://ozh\.org/'
-check 'it still leads there' leads_to ozh 'http://ozh.org/'
-check 'and the next row is made' leads_to new-one 'https://example.com/new'
+check 'it still leads there' wait_until 5 leads_to ozh 'http://ozh.org/'
+check 'and the next row is made' wait_until 5 leads_to new-one 'https://example.com/new'
 
 # ---- Many rows
 
@@ -103,17 +103,17 @@ check 'no key of it is left that works' same "$(sql "SELECT count(*) FROM api_ke
 
 # ---- The predecessor
 
-sed 's/^\([0-9]*\),/90\1,/' "$recorded/users.csv" >"$work/users.csv"
-sed 's/^\([0-9]\),\([0-9]*\),/90\1,90\2,/; s/^902,90,/902,,/' "$recorded/urls.csv" >"$work/urls.csv"
-sed 's/^\([0-9]\),\([0-9]\),1*,/900000\1,90\2,,/' "$recorded/events.csv" >"$work/events.csv"
+sed 's/^\([0-9]\),/9000000\1,/' "$recorded/users.csv" >"$work/users.csv"
+sed 's/^\([0-9]\),\([0-9]*\),/9000000\1,9000000\2,/; s/^\(9*[0-9]*\),9000000,/\1,,/' "$recorded/urls.csv" >"$work/urls.csv"
+sed 's/^\([0-9]\),\([0-9]\),1*,/9000000\1,9000000\2,,/' "$recorded/events.csv" >"$work/events.csv"
 check 'predecessor: users, links and events, in whatever order they are named' \
 	import 1 predecessor "$work/events.csv" "$work/urls.csv" "$work/users.csv"
-check 'predecessor: users keep their ids' same "$(sql 'SELECT username FROM users WHERE id = 902')" 'Hopper, Grace'
-check 'predecessor: links keep theirs and their owners' same "$(sql "SELECT id, owner FROM links WHERE code = 'Q8Kd2L'")" '901|901'
+check 'predecessor: users keep their ids' same "$(sql 'SELECT username FROM users WHERE id = 90000002')" 'Hopper, Grace'
+check 'predecessor: links keep theirs and their owners' same "$(sql "SELECT id, owner FROM links WHERE code = 'Q8Kd2L'")" '90000001|90000001'
 check 'predecessor: with their dates' same "$(link Q8Kd2L)" 'https://example.com/q8|Quoted "title"|active|2025-10-09 14:52:14'
 check 'predecessor: what was not active leads nowhere' same "$(status "$public/Zz9Zz9")" 404
 check 'predecessor: a redirect is a click' wait_until 20 clicks_are Q8Kd2L 1
-check 'predecessor: of its own time' same "$(sql "SELECT hour AT TIME ZONE 'UTC' FROM click_counts WHERE link = 901")" '2025-10-09 15:00:00'
+check 'predecessor: of its own time' same "$(sql "SELECT hour AT TIME ZONE 'UTC' FROM click_counts WHERE link = 90000001")" '2025-10-09 15:00:00'
 check 'predecessor: an event without a time is named' reported 'events\.csv,3,5,.*refused,timestamp is no time'
 check 'predecessor: again' import 1 predecessor "$work/users.csv" "$work/urls.csv" "$work/events.csv"
 check 'predecessor: no click twice' clicks_are Q8Kd2L 1
