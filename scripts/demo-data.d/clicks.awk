@@ -58,10 +58,14 @@ function busy(time,    weekday, quiet) {
 	return quiet * by_hour[int(time % 86400 / hour) + 1]
 }
 
+# What has all the clicks that it may have leaves them to the next one.
 function click_somewhere(    link, tries) {
-	do
-		link = random_pick(link_sums, links)
-	while (most[link] && given[link] >= most[link] && ++tries < 20)
+	link = random_pick(link_sums, links)
+	while (most[link] && given[link] >= most[link])
+		if (++tries < links)
+			link = link % links + 1
+		else
+			return
 	given[link]++
 	print_click(link, time_of(link), page[random_pick(page_sums, pages)], agent[random_pick(agent_sums, agents)])
 }

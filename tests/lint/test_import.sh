@@ -266,16 +266,16 @@ csv_awk -v plain=/dev/null -v seed=3 -f "$demo/random.awk" -f "$work/random.awk"
 	csv_awk -f <(echo 'BEGIN { csv_begin(); print "row,line,one,two,three,four" } csv_feed($0) { print ++n "," csv_line "," csv_record(1) }') >"$work/many"
 rm -rf "$work/cut"
 mkdir "$work/cut"
-csv_awk -v most_bytes=4000 -v most_rows=70 -v out="$work/cut" -f "$parts/pieces.awk" "$work/many" >"$work/cut.list"
+csv_awk -v most_bytes=1500 -v most_rows=70 -v out="$work/cut" -f "$parts/pieces.awk" "$work/many" >"$work/cut.list"
 body_of() { for file in "$work"/cut/*."$1"; do csv_awk -f <(echo 'BEGIN { csv_begin() } csv_feed($0) && records++ { print csv_record(from) }') -v from="$2" "$file"; done; }
 check 'pieces: there are many' test "$(wc -l <"$work/cut.list")" -gt 20
-check 'pieces: none is larger than was said' same "$(find "$work/cut" -name '*.csv' -size +4000c)" ''
+check 'pieces: none is larger than was said' same "$(find "$work/cut" -name '*.csv' -size +1500c)" ''
 check 'pieces: nor has more rows' same "$(awk '$2 > 70' "$work/cut.list")" ''
 check 'pieces: all rows are in them' same "$(awk '{ n += $2 } END { print n }' "$work/cut.list")" 2000
 check 'pieces: as they were and in order' same "$(body_of csv 1 | sha256sum)" "$(csv_awk -f <(echo 'BEGIN { csv_begin() } csv_feed($0) && n++ { print csv_record(3) }') "$work/many" | sha256sum)"
 check 'pieces: with the numbers of their rows beside them' same "$(body_of rows 1 | sha256sum)" "$(tail -n +2 "$work/many" | sha256sum)"
 check 'pieces: each has a first line' same "$(for file in "$work"/cut/*.csv; do head -n 1 "$file"; done | sort -u)" 'one,two,three,four'
-csv_awk -v most_bytes=4000 -v most_rows=70 -v out="$work/cut" -v owner=7 -f "$parts/pieces.awk" "$work/many" >/dev/null
+csv_awk -v most_bytes=1500 -v most_rows=70 -v out="$work/cut" -v owner=7 -f "$parts/pieces.awk" "$work/many" >/dev/null
 check 'pieces: an owner is in each row' same "$(body_of csv 5 | sort -u)" 7
 
 # ---- What the API refuses
@@ -392,6 +392,9 @@ in_order() { # no click on what leads nowhere, none before its link was made, no
 		END { exit bad }' "$work/numbered" "$work/clicks"
 }
 check 'demo: clicks are where and when there can be some' in_order
+printf '%s 1 %s\n' "11 limited $((now - 9999999))" "5 1" "12 free $((now - 9999999))" "0 3" >"$work/numbered"
+clicks 1 500
+check 'demo: a link has no more clicks than it may have' same "$(cut -d , -f 3 "$work/clicks" | sort | uniq -c | xargs)" '5 11 495 12 1 url_id'
 check 'demo: help' scripts/demo-data --help
 refuses() { local got=0; scripts/demo-data "$@" 2>/dev/null || got=$?; [ "$got" -eq 2 ]; }
 check 'demo: what it does not know is refused' refuses --clicks 5
