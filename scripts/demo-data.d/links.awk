@@ -80,13 +80,14 @@ function make(i,    draw, born, active, most, whose) {
 	print code[i], born, active, most, rank[i] >plan
 }
 
-# Popular links have names, as far as there are any. A page that is shared again is shared on another way.
-function choose_page(i,    which, page, way, tries, popular) {
+# Pages that have names are for popular links, at first. A page that is shared again is shared on another way.
+function choose_page(i,    which, page, way, tries, popular, with_name) {
 	popular = rank[i] <= 3 + count / 25
 	do {
 		which = random_pick(kind_sums, kinds)
 		page = 1 + random_below(pages[which])
-	} while (popular && (name[which, page] == "-" || shared[which, page]) && ++tries < 50)
+	} while (popular != named(which, page) && ++tries < 50)
+	with_name = popular && named(which, page)
 	way = channel[1 + random_below(channels)]
 	address = url[which, page]
 	heading = title[which, page]
@@ -96,8 +97,12 @@ function choose_page(i,    which, page, way, tries, popular) {
 		heading = heading " (" way ")"
 		tags = tags "," way
 	}
-	if (popular && name[which, page] != "-" && shared[which, page] == 1)
+	if (with_name)
 		code[i] = name[which, page] (name[which, page] in used ? "-" substr(code[i], 1, 3) : "")
+}
+
+function named(which, page) {
+	return name[which, page] != "-" && !shared[which, page]
 }
 
 # Some links lead somewhere only for a while.
