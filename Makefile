@@ -42,7 +42,7 @@ ALL       := $(PROGRAMS) $(LOCAL)
 BINARIES  := $(ALL:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run test test-alerts gameday torture fuzz bench lint layers sizes format clean
+.PHONY: all help deps build run demo-data import test test-alerts gameday torture fuzz bench lint layers sizes format clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -57,6 +57,13 @@ run: ## start the whole stack in the foreground; Ctrl-C stops it
 	@scripts/deps run build
 	@$(MAKE) --no-print-directory build
 	@scripts/stack up
+
+demo-data: ## fill the running stack with people, links and clicks; USERS= LINKS= EVENTS= SEED=
+	@scripts/demo-data $(if $(USERS),--users $(USERS)) $(if $(LINKS),--links $(LINKS)) \
+		$(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
+import: ## take links from another shortener; FORMAT=bitly FILES=links.csv, docs/import.md
+	@scripts/import $(FORMAT) $(FILES)
 
 test: ## install what is needed, build, run every test
 	@scripts/deps run build test
