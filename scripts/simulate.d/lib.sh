@@ -81,6 +81,20 @@ postgres() { # all of it
 	children "$(noted postgresql)" | awk '{ print $1 }'
 }
 
+# Its postmaster first, so that no session begins while they are listed.
+stop_postgres() { # what else is to be told
+	local postmaster sessions
+	postmaster=$(noted postgresql)
+	journal_continue "$postmaster"
+	strike "SIGSTOP to all of PostgreSQL, postmaster $postmaster, $1"
+	kill -STOP "$postmaster"
+	sessions=$(postgres | words)
+	# shellcheck disable=SC2086 # pids are words
+	journal_continue $sessions
+	# shellcheck disable=SC2086
+	kill -STOP $sessions
+}
+
 words() { tr '\n' ' ' | sed 's/ $//'; }
 public_port() { noted public | sed 's/.*://; s/\/.*//'; }
 

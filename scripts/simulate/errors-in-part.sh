@@ -19,17 +19,11 @@ applied() { # how many
 }
 
 inject() {
-	local pids
 	journal_sql "UPDATE links SET max_visits = NULL, version = version + 1, updated_at = now() WHERE max_visits = $limit"
 	sql "UPDATE links SET max_visits = $limit, version = version + 1, updated_at = now()
 		WHERE id % 2 = 0 AND max_visits IS NULL AND code <> '$(cat "$var/probe/code")'"
 	wait_until 10 applied "$(limited)" || fail 'the local copy does not follow'
-	pids=$(postgres | words)
-	# shellcheck disable=SC2086 # pids are words
-	journal_continue $pids
-	strike "SIGSTOP to all of PostgreSQL, pids $pids, when half of the links had a limit of visits"
-	# shellcheck disable=SC2086
-	kill -STOP $pids
+	stop_postgres 'when half of the links had a limit of visits'
 }
 
 simulate "$@"

@@ -9,14 +9,6 @@ must ShortenDown 2 'the try of the probe'
 must DatabaseDown 17 'as long as any answer counts'
 may TargetDown ReplicaStale ClickBacklog
 
-inject() {
-	local pids
-	pids=$(postgres | words)
-	# shellcheck disable=SC2086 # pids are words
-	journal_continue $pids
-	strike "SIGSTOP to all of PostgreSQL, pids $pids"
-	# shellcheck disable=SC2086
-	kill -STOP $pids
-}
+inject() { stop_postgres 'and all its sessions'; }
 
 simulate "$@"

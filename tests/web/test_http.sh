@@ -119,7 +119,7 @@ check 'nothing of this is a click' same "$(metric linkshrink_clicks_total)" "$cl
 curl -s "$operations/metrics" >"$work/page"
 check 'promtool accepts the page' promtool check metrics <"$work/page"
 series=$(grep -vc '^#' "$work/page")
-check 'it has at most 800 series' test "$series" -le 800
+check 'it has at most 1,200 series' test "$series" -le 1200
 for _ in $(seq 50); do curl -s -o /dev/null "$public/unknown-$RANDOM$RANDOM"; done
 check 'unknown codes add none' same "$(curl -s "$operations/metrics" | grep -vc '^#')" "$series"
 
