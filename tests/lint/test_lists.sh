@@ -41,7 +41,7 @@ not_reserved() { sort -u | grep -vxF -f <(echo "$reserved") | words; }
 agree 'every path of lighttpd.conf is reserved in paths.def' '' \
 	"$(grep -o '"/[a-z-]\+"' lighttpd.conf | tr -d '"/' | not_reserved)"
 agree 'and so is every first segment of a route' '' \
-	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*[,(] *"\/\([a-z-]\+\)[/"].*/\1/p' {} + | not_reserved)"
+	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*\(HTTP_[A-Z |_]*, \|\(READ\|MAKE\|CHANGE\|DELETE\)(\)"\/\([a-z-]\+\)[/"].*/\3/p' {} + | not_reserved)"
 
 if scripts/docs-settings --check; then
 	echo 'ok - the tables of settings and metrics in docs/operations are fresh'
