@@ -11,7 +11,7 @@
 #include "domain/replica_walk.h"
 
 enum {
-	PIECE = 10000,        /* records of one call: some milliseconds */
+	PIECE = 5000,         /* records of one call: some milliseconds */
 	OWNERS_IN_ONE = 50000 /* that one transaction writes: some MB of memory */
 };
 
