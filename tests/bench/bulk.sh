@@ -1,5 +1,6 @@
 #!/bin/bash
 # A million rows in and out through the real stack: rows a second, and the memory of the program bulk.
+# shellcheck disable=SC2031 # lib.sh has subshells that set the same names
 set -euo pipefail
 
 case ${1:-} in
