@@ -39,15 +39,23 @@ SELECT away FROM back \gexec
 
 -- ---- Links.
 
+-- Words of titles: 4,096 of five letters, which share their parts as those of a language do.
+CREATE FUNCTION pg_temp.part(number bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+	SELECT substr('bcdfghjklmnprstv', (1 + (number >> 2 & 15))::integer, 1)
+		|| substr('aeio', (1 + (number & 3))::integer, 1)
+$$;
 CREATE FUNCTION pg_temp.word(number bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+	SELECT pg_temp.part(number) || pg_temp.part(number >> 6)
+		|| substr('bcdfghjklmnprstv', (1 + (number * 7 & 15))::integer, 1)
+$$;
+-- The first of them is in one title of twenty, most in one of two thousand.
+CREATE FUNCTION pg_temp.drawn_word(bits bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+	SELECT pg_temp.word(floor(4096 * ((bits & 65535) / 65536.0::float) ^ 2)::bigint)
+$$;
+CREATE FUNCTION pg_temp.subject(bits bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$
 	SELECT (ARRAY['garden', 'winter', 'harbour', 'market', 'recipe', 'museum', 'bicycle', 'library',
-		'concert', 'mountain', 'village', 'science', 'history', 'weather', 'railway', 'theatre',
-		'school', 'kitchen', 'forest', 'summer', 'island', 'camera', 'novel', 'festival', 'journey',
-		'coffee', 'painter', 'castle', 'orchard', 'bridge', 'lantern', 'pottery', 'sailing', 'meadow',
-		'printer', 'telescope', 'violin', 'bakery', 'glacier', 'sparrow', 'workshop', 'compass',
-		'chimney', 'ferry', 'granite', 'honey', 'juniper', 'kettle', 'lighthouse', 'marble', 'notebook',
-		'opera', 'pepper', 'quarry', 'river', 'saddle', 'timber', 'umbrella', 'valley', 'willow',
-		'yarn', 'zebra', 'autumn', 'spring'])[1 + (number & 63)]
+		'concert', 'mountain', 'village', 'science', 'history', 'weather', 'railway', 'theatre'])
+		[1 + (bits & 15)]
 $$;
 
 INSERT INTO users (id, username, email)
@@ -57,11 +65,11 @@ SELECT setval(pg_get_serial_sequence('users', 'id'), 1000) \g /dev/null
 -- Of two years, in the order of their ids. Half have an owner, a third a title, a fifth a tag.
 INSERT INTO links (id, code, target, title, owner, tags, created_at, updated_at)
 	SELECT i, 'b' || substr(md5(i::text), 1, 14),
-		'https://www.example.com/' || pg_temp.word(hash >> 18) || '/' || i,
-		CASE WHEN i % 3 = 0 THEN concat_ws(' ', pg_temp.word(hash), pg_temp.word(hash >> 6),
-			pg_temp.word(hash >> 12)) END,
-		CASE WHEN i % 2 = 0 THEN 1 + (hash >> 24 & 1023) % 1000 END,
-		CASE WHEN i % 5 = 0 THEN ARRAY[pg_temp.word(hash >> 34)] ELSE '{}' END, made, made
+		'https://www.example.com/' || pg_temp.subject(hash >> 48) || '/' || i,
+		CASE WHEN i % 3 = 0 THEN concat_ws(' ', pg_temp.drawn_word(hash),
+			pg_temp.drawn_word(hash >> 16), pg_temp.drawn_word(hash >> 32)) END,
+		CASE WHEN i % 2 = 0 THEN 1 + (hash >> 48 & 1023) % 1000 END,
+		CASE WHEN i % 5 = 0 THEN ARRAY[pg_temp.subject(hash >> 58)] ELSE '{}' END, made, made
 	FROM (SELECT i, hashint8extended(i, 0) AS hash, now() - interval '1 hour'
 				- interval '1 second' * (63072000.0 * (:links - i) / :links) AS made
 		FROM generate_series(1, :links::bigint) AS i) AS drawn;
