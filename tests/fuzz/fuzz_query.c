@@ -27,7 +27,7 @@ static void read_by_table(const char *query)
 		{ "limit", JSON_TEXT, false, 0, QUERY_VALUE_MAX, 0 }, { 0 }
 	};
 	char read[QUERY_VALUE_MAX + 1] = "", found[QUERY_VALUE_MAX + 1];
-	struct http_faults faults;
+	struct http_faults faults = { 0 };
 	uint32_t present;
 	bool good = query_read(query, fields, read, &present, &faults);
 	bool there = query_find(query, "limit", found, sizeof(found));
