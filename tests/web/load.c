@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 512, ANSWER_MAX = 64 << 10, REQUEST_MAX = 4096, TIMEOUT_S = 15 };
+enum { CLIENTS_MAX = 512, ANSWER_MAX = 256 << 10, REQUEST_MAX = 4096, TIMEOUT_S = 15 };
 
 struct link {
 	char *code;

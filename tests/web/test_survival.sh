@@ -86,7 +86,7 @@ check 'stalled processes are counted' wait_until 5 stalled 4
 # ---- The shared memory file is lost: nobody notices, and all meet in a new one
 
 all_alive() { # every process has a slot in the segment that /metrics reads
-	[ "$(curl -s "$operations/metrics" | awk '/^linkshrink_workers_alive/ { n += $2 } END { print n }')" = 10 ]
+	[ "$(curl -s "$operations/metrics" | awk '/^linkshrink_workers_alive/ { n += $2 } END { print n }')" = 14 ]
 }
 wait_until 20 all_alive
 start_load follow "$LINKSHRINK_PORT" 8 0
@@ -94,7 +94,7 @@ rm "$(segment_file)"
 check 'the shared memory file is removed: all processes meet in a new one' wait_until 60 all_alive
 stop_load
 check 'without one failed request' unfailed
-check 'and none is left behind' same "$(stack_programs | wc -l)" 10
+check 'and none is left behind' same "$(stack_programs | wc -l)" 14
 truncate -s 100 "$(segment_file)"
 check 'the file is cut short: links are followed again' wait_until 20 gives 302 "$public/$code"
 check 'and all processes meet in a whole one' wait_until 60 all_alive
