@@ -95,6 +95,15 @@ bool api_count_links(struct worker *worker, const struct link_filter *filter, st
 	return true;
 }
 
+/* To count what a search finds costs as much again as to find it: so many as were seen, then. */
+static struct total total_seen(const struct list_query *list, const struct db_rows *rows)
+{
+	const int64_t count = rows != NULL ? db_rows_count(rows) : 0;
+	const bool last = count <= list->per_page;
+	return (struct total){ .count = list->page.offset + (last ? count : list->per_page),
+		.exact = last && list->page.after == 0 };
+}
+
 static bool is_read(enum db_result result)
 {
 	return result == DB_OK || result == DB_NOT_FOUND;
@@ -118,8 +127,12 @@ void api_list_links(struct worker *worker, const struct http_request *req,
 		.tag = query.tag };
 	struct db_rows *rows = NULL;
 	struct total total;
-	if (is_read(link_list(worker->db, &filter, &rows)) &&
-		api_count_links(worker, &filter, &total))
+	bool good = is_read(link_list(worker->db, &filter, &rows));
+	if (*filter.search != '\0')
+		total = total_seen(&list, rows);
+	else
+		good = good && api_count_links(worker, &filter, &total);
+	if (good)
 		show_links(res, &list, rows, &total);
 	else
 		http_unavailable(res, 1);

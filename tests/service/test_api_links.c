@@ -251,6 +251,24 @@ Test(api_links, are_found_by_text_tag_code_and_state)
 	cr_expect_eq(api_number("total_items"), 0);
 }
 
+Test(api_links, of_a_search_are_counted_as_far_as_they_were_seen)
+{
+	char path[128], hex[9], title[32];
+	random_hex(hex, 4);
+	snprintf(title, sizeof(title), ",\"title\":\"%s\"", hex);
+	api_as(api_key(api_user(), "*"));
+	for (int i = 0; i < 3; i++)
+		api_link(title);
+	snprintf(path, sizeof(path), "/urls?per_page=2&search=%s", hex);
+	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 2, "%s", api_body());
+	cr_expect(api_says("\"total_exact\":false"));
+	snprintf(path, sizeof(path), "/urls?per_page=2&page=2&search=%s", hex);
+	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 3, "%s", api_body());
+	cr_expect(api_says("\"total_exact\":true"));
+}
+
 Test(api_links, refuse_a_query_that_makes_no_sense_with_all_its_faults)
 {
 	api_as(api_key(0, "*"));
