@@ -34,10 +34,9 @@ static enum link_result find_link(struct worker *worker, const char *name, struc
 	return code_is_valid(name) ? link_find(worker->db, name, link) : LINK_UNKNOWN;
 }
 
-bool api_find_link(struct worker *worker, const struct http_request *req, struct http_response *res,
-	bool deleted, struct link *link)
+bool api_take_link(struct worker *worker, struct http_response *res, enum link_result result,
+	bool deleted, const struct link *link)
 {
-	enum link_result result = find_link(worker, req->capture, link);
 	if (result == LINK_OK && (deleted || link->state != LINK_DELETED) &&
 		api_may_see(worker, link->owner)) {
 		text_copy(worker->code, sizeof(worker->code), link->code);
@@ -48,6 +47,13 @@ bool api_find_link(struct worker *worker, const struct http_request *req, struct
 	else
 		http_unavailable(res, 1);
 	return false;
+}
+
+bool api_find_link(struct worker *worker, const struct http_request *req, struct http_response *res,
+	bool deleted, struct link *link)
+{
+	enum link_result result = find_link(worker, req->capture, link);
+	return api_take_link(worker, res, result, deleted, link);
 }
 
 bool api_find_user(struct worker *worker, const struct http_request *req, struct http_response *res,

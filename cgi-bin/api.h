@@ -32,6 +32,10 @@ int64_t api_id(const struct http_request *req);
 bool api_find_link(struct worker *worker, const struct http_request *req, struct http_response *res,
 	bool deleted, struct link *link);
 
+/* The same of what was found: whether the caller may go on with it. */
+bool api_take_link(struct worker *worker, struct http_response *res, enum link_result result,
+	bool deleted, const struct link *link);
+
 /* The user of a captured id. False: answered, 404 or 503. */
 bool api_find_user(struct worker *worker, const struct http_request *req, struct http_response *res,
 	struct user *user);

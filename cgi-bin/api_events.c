@@ -76,14 +76,7 @@ static bool read_wish(
 static bool find_link(
 	struct worker *worker, struct http_response *res, int64_t id, struct link *link)
 {
-	enum link_result result = link_find_id(worker->db, id, link);
-	if (result == LINK_OK && link->state != LINK_DELETED && api_may_see(worker, link->owner))
-		return true;
-	if (result == LINK_OK || result == LINK_UNKNOWN)
-		http_problem(res, 404, "url not found");
-	else
-		http_unavailable(res, 1);
-	return false;
+	return api_take_link(worker, res, link_find_id(worker->db, id, link), false, link);
 }
 
 void api_event_create(
