@@ -1,5 +1,7 @@
 #include "db/db_array.h"
 
+#include <string.h>
+
 static void begin_value(struct text *array)
 {
 	text_add_char(array, array->len ? ',' : '{');
@@ -9,10 +11,15 @@ void db_array_text(struct text *array, const char *value)
 {
 	begin_value(array);
 	text_add_char(array, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
+	while (*value) {
+		size_t plain = strcspn(value, "\"\\");
+
+		text_add_bytes(array, value, plain);
+		value += plain;
+		if (*value) {
 			text_add_char(array, '\\');
-		text_add_char(array, *value);
+			text_add_char(array, *value++);
+		}
 	}
 	text_add_char(array, '"');
 }

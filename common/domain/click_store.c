@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/text.h"
+#include "db/db_array.h"
 
 enum { PARAMETER_MAX = 256 << 20, COLUMNS_MAX = 5 };
 
@@ -16,28 +17,18 @@ struct columns {
 static void begin_columns(struct columns *columns, unsigned count)
 {
 	columns->count = count;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		columns->texts[i] = text_growing(PARAMETER_MAX);
-		text_add_char(&columns->texts[i], '{');
-	}
 }
 
 static void add_number(struct columns *columns, unsigned column, int64_t number)
 {
-	struct text *text = &columns->texts[column];
-
-	if (text->len > 1)
-		text_add_char(text, ',');
-	text_add_number(text, number);
+	db_array_number(&columns->texts[column], number);
 }
 
 static void add_word(struct columns *columns, unsigned column, const char *word)
 {
-	struct text *text = &columns->texts[column];
-
-	text_add(text, text->len > 1 ? ",\"" : "\"");
-	text_add(text, word);
-	text_add_char(text, '"');
+	db_array_text(&columns->texts[column], word);
 }
 
 /* Ends the arrays and gives all parameters; false: no memory. */
@@ -47,9 +38,8 @@ static bool end_columns(
 	bool whole = true;
 
 	for (unsigned i = 0; i < columns->count; i++) {
-		text_add_char(&columns->texts[i], '}');
+		parameters[i] = db_array_end(&columns->texts[i]);
 		whole = whole && !columns->texts[i].cut;
-		parameters[i] = columns->texts[i].data;
 	}
 	parameters[columns->count] = db_number_text(columns->node, node);
 	return whole;
@@ -229,13 +219,9 @@ enum store_result store_commit(
 
 static void add_segments(struct text *array, const struct store_offset *offsets, unsigned count)
 {
-	text_add_char(array, '{');
-	for (unsigned i = 0; i < count; i++) {
-		if (i > 0)
-			text_add_char(array, ',');
-		text_add_number(array, offsets[i].segment);
-	}
-	text_add_char(array, '}');
+	for (unsigned i = 0; i < count; i++)
+		db_array_number(array, offsets[i].segment);
+	(void)db_array_end(array);
 }
 
 static void fill_in(struct store_offset *offsets, unsigned count, int64_t segment, int64_t bytes)
