@@ -6,18 +6,6 @@
 #include "http/json_fields.h"
 #include "http/json_write.h"
 
-bool api_may_see(const struct worker *worker, int64_t owner)
-{
-	return worker->key.owner == 0 || worker->key.owner == owner;
-}
-
-int64_t api_owner_shown(const struct worker *worker, int64_t asked)
-{
-	if (asked == 0)
-		return worker->key.owner;
-	return api_may_see(worker, asked) ? asked : -1;
-}
-
 int64_t api_id(const struct http_request *req)
 {
 	int64_t id = 0;
@@ -38,7 +26,7 @@ bool api_take_link(struct worker *worker, struct http_response *res, enum link_r
 	bool deleted, const struct link *link)
 {
 	if (result == LINK_OK && (deleted || link->state != LINK_DELETED) &&
-		api_may_see(worker, link->owner)) {
+		caller_may_see(worker, link->owner)) {
 		text_copy(worker->code, sizeof(worker->code), link->code);
 		return true;
 	}
@@ -60,8 +48,9 @@ bool api_find_user(struct worker *worker, const struct http_request *req, struct
 	struct user *user)
 {
 	int64_t id = api_id(req);
-	enum user_result result =
-		id != 0 && api_may_see(worker, id) ? user_find(worker->db, id, user) : USER_UNKNOWN;
+	enum user_result result = id != 0 && caller_may_see(worker, id)
+					  ? user_find(worker->db, id, user)
+					  : USER_UNKNOWN;
 	if (result == USER_OK)
 		return true;
 	if (result == USER_UNKNOWN)

@@ -11,16 +11,7 @@
 #include "domain/link_list.h"
 #include "domain/user.h"
 #include "http/json_fields.h"
-#include "service/service.h"
-
-/* Whether the caller may see what belongs to this owner, 0 for nobody. */
-bool api_may_see(const struct worker *worker, int64_t owner);
-
-/*
- * Whose things a list shows: the caller's own, or those of the user who was asked for, 0 for
- * everybody's. -1, whose nothing is, when that is not the caller.
- */
-int64_t api_owner_shown(const struct worker *worker, int64_t asked);
+#include "service/caller.h"
 
 /* A captured number; 0, which nothing has as its id, for anything else. */
 int64_t api_id(const struct http_request *req);

@@ -92,7 +92,7 @@ void api_event_create(
 	}
 	struct event event = { .link = link.id,
 		.owner = wish.user_id != 0 ? wish.user_id : worker->key.owner };
-	if (event.owner != 0 && !api_may_see(worker, event.owner)) {
+	if (event.owner != 0 && !caller_may_see(worker, event.owner)) {
 		http_problem(res, 404, "user not found");
 		return;
 	}
@@ -130,7 +130,7 @@ static bool set_filter(struct worker *worker, struct http_response *res,
 		filter->link = query->url_id;
 	/* Of a link that the caller sees all is shown, whoever it concerned. */
 	if (filter->link == 0 || query->user_id != 0)
-		filter->owner = api_owner_shown(
+		filter->owner = caller_owner_shown(
 			worker, filter->owner != 0 ? filter->owner : query->user_id);
 	filter->type = query->type;
 	filter->start = query->start;
@@ -144,7 +144,7 @@ static bool set_filter(struct worker *worker, struct http_response *res,
 		http_unavailable(res, 1);
 		return false;
 	}
-	if (result != LINK_OK || !api_may_see(worker, link.owner) ||
+	if (result != LINK_OK || !caller_may_see(worker, link.owner) ||
 		(filter->link != 0 && filter->link != link.id))
 		filter->link = -1;
 	else
@@ -213,11 +213,11 @@ static bool find_event(struct worker *worker, const struct http_request *req,
 		answer(res, 200, result, event);
 		return false;
 	}
-	if (api_may_see(worker, event->owner))
+	if (caller_may_see(worker, event->owner))
 		return true;
 	switch (link_find_id(worker->db, event->link, &link)) {
 	case LINK_OK:
-		if (api_may_see(worker, link.owner))
+		if (caller_may_see(worker, link.owner))
 			return true;
 		break;
 	case LINK_DOWN: http_unavailable(res, 1); return false;

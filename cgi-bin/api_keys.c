@@ -91,7 +91,7 @@ void api_key_create(
 	if (!read_wish(worker, req, res, &record))
 		return;
 	enum db_result result = DB_NOT_FOUND;
-	if (api_may_see(worker, record.key.owner))
+	if (caller_may_see(worker, record.key.owner))
 		result = apikey_create(worker->db, &record, token);
 	if (result == DB_NOT_FOUND) {
 		http_problem(res, 404, "user not found");

@@ -15,7 +15,7 @@ enum { CHANGE_TRIES = 100 /* each was lost to somebody else's, which went throug
 static bool take_owner(
 	const struct worker *worker, struct http_response *res, int64_t wanted, struct link *link)
 {
-	if (!api_may_see(worker, wanted)) {
+	if (!caller_may_see(worker, wanted)) {
 		http_problem(res, 404, "user not found");
 		return false;
 	}
@@ -120,7 +120,7 @@ void api_list_links(struct worker *worker, const struct http_request *req,
 	const bool by_state = (present >> QUERY_IS_ACTIVE & 1) != 0;
 	const int64_t asked = owner != 0 ? owner : query.user_id;
 	const struct link_filter filter = { .page = list.page,
-		.owner = api_owner_shown(worker, asked),
+		.owner = caller_owner_shown(worker, asked),
 		.search = query.search,
 		.state = by_state ? query.is_active ? "active" : "disabled" : "",
 		.code = query.short_code,

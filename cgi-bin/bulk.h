@@ -4,7 +4,7 @@
 #ifndef CGI_BIN_BULK_H
 #define CGI_BIN_BULK_H
 
-#include "service/service.h"
+#include "service/caller.h"
 
 void bulk_links(struct worker *worker, const struct http_request *req, struct http_response *res);
 void bulk_users(struct worker *worker, const struct http_request *req, struct http_response *res);

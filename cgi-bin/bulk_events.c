@@ -84,7 +84,7 @@ static void add(struct worker *worker, const void *row, uint32_t seen, struct ba
 	struct text *columns = batch->arrays;
 	(void)seen;
 	check_type(worker, event, faults);
-	if (own != 0 && event->user_id != 0 && event->user_id != own)
+	if (event->user_id != 0 && !caller_may_see(worker, event->user_id))
 		http_fault(faults, "user_id", "is not known");
 	if (faults->count > 0)
 		return;

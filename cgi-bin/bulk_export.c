@@ -118,11 +118,8 @@ void bulk_export(struct worker *worker, const struct http_request *req, struct h
 	if (!list_read_filters(req, res, fields, &query, &present))
 		return;
 	const bool by_state = (present >> QUERY_IS_ACTIVE & 1) != 0;
-	const int64_t own = worker->key.owner;
 	struct link_filter filter = { .page = { .ascending = true, .limit = PAGE },
-		.owner = own == 0 || query.user_id == 0 || query.user_id == own
-				 ? query.user_id != 0 ? query.user_id : own
-				 : -1,
+		.owner = caller_owner_shown(worker, query.user_id),
 		.search = "",
 		.state = by_state ? query.is_active ? "active" : "disabled" : "",
 		.code = "",

@@ -5,9 +5,9 @@
 
 #include "domain/replica.h"
 #include "service/bulk.h"
-#include "service/link_wish.h"
+#include "service/link_make.h"
 
-enum { COLUMNS = 13, REFUSING_RETRY_S = 30 };
+enum { COLUMNS = 13 };
 
 static void begin(void *wish)
 {
@@ -42,7 +42,7 @@ static void add(struct worker *worker, const void *row, uint32_t seen, struct ba
 	if (*wish->url == '\0' && *wish->original_url == '\0')
 		http_fault(faults, "original_url", "is required");
 	(void)link_wish_apply(wish, seen, 0, &link, faults);
-	if (wish->user_id != 0 && worker->key.owner != 0 && wish->user_id != worker->key.owner)
+	if (wish->user_id != 0 && !caller_may_see(worker, wish->user_id))
 		http_fault(faults, "user_id", "is not known");
 	if (faults->count > 0)
 		return;
@@ -72,7 +72,7 @@ void bulk_links(struct worker *worker, const struct http_request *req, struct ht
 		.add = add,
 		.why = why };
 	if (replica_state() == LABEL_state_REFUSING)
-		http_unavailable(res, REFUSING_RETRY_S);
+		http_unavailable(res, LINK_REFUSING_RETRY_S);
 	else
 		bulk_take(worker, req, res, &kind);
 }

@@ -170,14 +170,25 @@ void http_begin(struct http_response *res, int status, const char *content_type)
 		http_header(res, "Content-Type", content_type);
 }
 
+bool http_is_type(const char *content_type, const char *wanted)
+{
+	size_t len = strcspn(content_type, "; \t");
+	return len == strlen(wanted) && strncasecmp(content_type, wanted, len) == 0;
+}
+
+void http_common_headers(struct http_response *res)
+{
+	if (!http_has_header(res, "Cache-Control"))
+		http_header(res, "Cache-Control", "no-store");
+	http_header(res, "X-Request-Id", res->request_id);
+}
+
 bool http_flush(struct http_response *res)
 {
 	if (res->send == NULL)
 		return true;
-	if (!res->sent && !http_has_header(res, "Cache-Control"))
-		http_header(res, "Cache-Control", "no-store");
 	if (!res->sent)
-		http_header(res, "X-Request-Id", res->request_id);
+		http_common_headers(res);
 	bool good = !res->broken && !res->body.cut && res->send(res->to, res, !res->sent);
 	res->sent = true;
 	res->broken |= !good;

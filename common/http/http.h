@@ -115,6 +115,12 @@ bool http_has_header(const struct http_response *res, const char *name);
  * A body that does not fit sets res->body.cut. */
 void http_begin(struct http_response *res, int status, const char *content_type);
 
+/* Whether a Content-Type is of this type, perhaps with parameters. */
+bool http_is_type(const char *content_type, const char *wanted);
+
+/* Adds what every answer has, whoever wrote it: X-Request-Id, and what caches are told. */
+void http_common_headers(struct http_response *res);
+
 /*
  * Sends what there is so far, headers first, and empties the body, which may then go on. Call it
  * when a good part of a long body is there. From then on status and headers are what they are: if

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/workers.h"
 #include "http/csv.h"
@@ -277,12 +276,6 @@ static bool read_form(struct bulk *bulk, const struct http_request *req, struct 
 	return good;
 }
 
-static bool is_type(const char *content_type, const char *wanted)
-{
-	size_t len = strcspn(content_type, "; \t");
-	return len == strlen(wanted) && strncasecmp(content_type, wanted, len) == 0;
-}
-
 /* False: answered, or there was no memory and nothing is. */
 static bool read_rows(struct bulk *bulk, const struct http_request *req, struct http_response *res)
 {
@@ -291,9 +284,9 @@ static bool read_rows(struct bulk *bulk, const struct http_request *req, struct 
 	bool good = false;
 	if (part == NULL)
 		return false;
-	if (is_type(req->content_type, "application/json"))
+	if (http_is_type(req->content_type, "application/json"))
 		good = read_json(bulk, req, res, part);
-	else if (is_type(req->content_type, "text/csv"))
+	else if (http_is_type(req->content_type, "text/csv"))
 		good = read_csv(bulk, req, res, part);
 	else if (multipart_boundary(req->content_type, boundary))
 		good = read_form(bulk, req, res, part, boundary);

@@ -14,8 +14,6 @@
 
 enum { BULK_BODY_MAX = 8 << 20 /* bytes */ };
 
-struct bulk;
-
 /* What rows are and how they are stored. */
 struct bulk_kind {
 	const struct json_field

@@ -3,8 +3,6 @@
 #include "domain/replica.h"
 #include "service/link_json.h"
 
-enum { REFUSING_RETRY_S = 30 /* an operator has to decide something first */ };
-
 void link_make_refuse(struct http_response *res, bool good_target, const struct http_faults *faults)
 {
 	http_problem_detail(res, 400, good_target ? "invalid_fields" : "invalid_url",
@@ -91,7 +89,7 @@ void link_make(struct worker *worker, struct http_response *res, const struct li
 	int status = 200;
 	/* A database that nobody trusts yet would give the codes and ids of lost links away. */
 	if (replica_state() == LABEL_state_REFUSING) {
-		http_unavailable(res, REFUSING_RETRY_S);
+		http_unavailable(res, LINK_REFUSING_RETRY_S);
 		return;
 	}
 	enum link_result result = find(worker, wish, link, &clicks);

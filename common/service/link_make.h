@@ -8,8 +8,10 @@
 #include "service/link_wish.h"
 #include "service/service.h"
 
-/* How long who made or changed a link waits to be able to follow it. */
-enum { LINK_SETTLE_MS = 100 };
+enum {
+	LINK_SETTLE_MS = 100, /* who made or changed a link waits so long to be able to follow it */
+	LINK_REFUSING_RETRY_S = 30 /* an operator has to decide first what becomes of the replica */
+};
 
 /*
  * Reads the body by one of the tables of link_wish.h into the wish and a new link of this owner, 0

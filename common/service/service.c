@@ -162,14 +162,6 @@ static bool may_call(struct worker *worker, const struct route *route,
 	return false;
 }
 
-/* application/json, perhaps with parameters. */
-static bool is_json(const char *content_type)
-{
-	static const char json[] = "application/json";
-	size_t len = strcspn(content_type, "; \t");
-	return len == strlen(json) && strncasecmp(content_type, json, len) == 0;
-}
-
 static bool body_fits(
 	const struct route *route, const struct http_request *req, struct http_response *res)
 {
@@ -178,7 +170,8 @@ static bool body_fits(
 		http_problem(res, 413, "body too large");
 		return false;
 	}
-	if ((route->flags & ROUTE_JSON) != 0 && !is_json(req->content_type)) {
+	if ((route->flags & ROUTE_JSON) != 0 &&
+		!http_is_type(req->content_type, "application/json")) {
 		http_problem(res, 415, "content type must be application/json");
 		return false;
 	}
@@ -289,14 +282,6 @@ static void begin(struct worker *worker, struct http_request *req, struct http_r
 	http_response_reset(res, req);
 }
 
-/* What every answer has, whoever wrote it. */
-static void add_headers(const struct http_request *req, struct http_response *res)
-{
-	if (!http_has_header(res, "Cache-Control"))
-		http_header(res, "Cache-Control", "no-store");
-	http_header(res, "X-Request-Id", req->id);
-}
-
 /* An answer that is on its way already is no more to be changed. */
 static void complete(const struct http_request *req, struct http_response *res)
 {
@@ -308,7 +293,7 @@ static void complete(const struct http_request *req, struct http_response *res)
 		http_problem(res, 500, "internal error");
 	if (res->error != NULL && accept_prefers_html(req->accept))
 		page_problem(res);
-	add_headers(req, res);
+	http_common_headers(res);
 }
 
 void service_handle(const struct service *service, struct worker *worker, struct http_request *req,
