@@ -123,7 +123,8 @@ static void read_reason(const PGconn *session, char sqlstate[DB_SQLSTATE + 1], c
 		(void)text_copy(sqlstate, DB_SQLSTATE + 1, state + strlen("FATAL:  "));
 }
 
-static enum db_result connect_failed(struct db *db, enum db_wait end)
+/* Where the process has other sessions, that it gets no more is no reason to fail. */
+static enum db_result connect_failed(struct db *db, enum db_wait end, bool alone)
 {
 	char sqlstate[DB_SQLSTATE + 1] = "";
 	char reason[REASON_MAX] = "no connection";
@@ -134,6 +135,8 @@ static enum db_result connect_failed(struct db *db, enum db_wait end)
 		read_reason(db->connection->session, sqlstate, reason);
 	db_count_error(sqlstate);
 	db_log_down(sqlstate, reason);
+	if (!alone)
+		return db_wait_for_others(db);
 	if (end == DB_LATE)
 		db_late(db);
 	else
@@ -177,7 +180,7 @@ static PGconn *start(const struct db *db)
 	return PQconnectStartParams(keywords, values, 1);
 }
 
-static enum db_wait finish_connecting(struct db *db)
+static enum db_wait finish_handshake(struct db *db)
 {
 	PostgresPollingStatusType turn = PGRES_POLLING_WRITING;
 
@@ -194,21 +197,36 @@ static enum db_wait finish_connecting(struct db *db)
 	return PQsetnonblocking(db->connection->session, 1) == 0 ? DB_ARRIVED : DB_LOST;
 }
 
+/* Half of what is left is for those that there are, if this one is not to be had. */
+static enum db_wait finish_connecting(struct db *db, bool alone)
+{
+	const uint64_t deadline = db->deadline, now = clock_monotonic();
+	enum db_wait end;
+
+	if (!alone && deadline > now)
+		db->deadline -= (deadline - now) / 2;
+	end = finish_handshake(db);
+	db->deadline = deadline;
+	return end;
+}
+
 enum db_result db_connect(struct db *db)
 {
 	struct db_connection *connection = db->connection;
+	bool alone;
 	enum db_wait end;
 
 	if (connection->session)
 		return DB_OK;
 	metrics_add(METRIC_db_connects, db->program, 0, 1);
+	alone = db->trying || db_is_alone(db);
 	connection->session = start(db);
 	connection->budget_ms = db->budget_ms;
 	if (!connection->session || PQstatus(connection->session) == CONNECTION_BAD)
-		return connect_failed(db, DB_LOST);
+		return connect_failed(db, DB_LOST, alone);
 	/* libpq tells the SQLSTATE of a refused connection only in the text, and only if asked. */
 	PQsetErrorVerbosity(connection->session, PQERRORS_SQLSTATE);
 	PQsetNoticeReceiver(connection->session, ignore_notice, NULL);
-	end = finish_connecting(db);
-	return end == DB_ARRIVED ? DB_OK : connect_failed(db, end);
+	end = finish_connecting(db, alone);
+	return end == DB_ARRIVED ? DB_OK : connect_failed(db, end, alone);
 }

@@ -37,7 +37,9 @@ static enum db_result listen(struct db *db)
 
 	db->pinned = true;
 	result = db_call_only(db, &call);
-	if (result != DB_OK)
+	if (result == DB_OK)
+		db_keep(db);
+	else
 		db_drop(db);
 	return result;
 }

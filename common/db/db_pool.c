@@ -28,6 +28,7 @@ struct db_pool {
 	pthread_cond_t changed;
 	struct db_connection *idle; /* the one used last comes first */
 	unsigned count;             /* connections, idle and leased */
+	unsigned kept;              /* of these, never to be idle again */
 	atomic_uint failures; /* in a row; not 0: the database is away. Written under the lock */
 	bool tried;           /* while it is away: somebody is trying */
 	uint64_t retry_at;    /* clock_monotonic(): do not connect before */
@@ -254,6 +255,25 @@ static void put_off(struct db_pool *pool, const struct db *db)
 	workers_circuit(pool->retry_at + (uint64_t)db->budget_ms * CLOCK_MS);
 }
 
+bool db_is_alone(const struct db *db)
+{
+	struct db_pool *pool = db->pool;
+	bool alone;
+
+	pthread_mutex_lock(&pool->lock);
+	alone = pool->count - pool->kept == 1;
+	pthread_mutex_unlock(&pool->lock);
+	return alone;
+}
+
+void db_keep(struct db *db)
+{
+	pthread_mutex_lock(&db->pool->lock);
+	db->kept = true;
+	db->pool->kept++;
+	pthread_mutex_unlock(&db->pool->lock);
+}
+
 static void let_go(struct db *db, bool is_away)
 {
 	struct db_pool *pool = db->pool;
@@ -270,6 +290,8 @@ static void let_go(struct db *db, bool is_away)
 		put_off(pool, db);
 	stop_trying(pool, db);
 	pool->count--;
+	pool->kept -= db->kept;
+	db->kept = false;
 	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -289,4 +311,18 @@ void db_late(struct db *db)
 	uint64_t took = clock_monotonic() - db->begun;
 
 	let_go(db, db->trying || took >= (uint64_t)db->budget_ms * CLOCK_MS / 2);
+}
+
+enum db_result db_wait_for_others(struct db *db)
+{
+	struct db_pool *pool = db->pool;
+	enum db_result result;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->retry_at = clock_monotonic() + BACK_OFF_MAX_MS * CLOCK_MS;
+	pthread_mutex_unlock(&pool->lock);
+	db_drop(db);
+	result = db_lease(db);
+	db->begun = clock_monotonic();
+	return result == DB_OK ? db_connect(db) : result;
 }

@@ -41,6 +41,7 @@ struct db {
 	struct db_pool *pool;
 	struct db_connection *connection; /* leased; NULL when there is none */
 	bool pinned;                      /* it stays leased after a statement */
+	bool kept;                        /* likewise, until it is dropped */
 	bool trying; /* while the database is away: this thread is the one that tries */
 	enum db_transaction transaction;
 	bool refused; /* the last statement, for a value in it */
@@ -96,8 +97,21 @@ void db_back_off(struct db *db);
 /* The deadline passed: the same, if the server had a fair part of the budget; else db_drop(). */
 void db_late(struct db *db);
 
-/* Opens the leased connection unless it is open; logs and backs off when that fails. */
+/*
+ * Opens the leased connection unless it is open. When that fails and no thread of the process has
+ * another, logs and backs off; else leases one of those instead, or is as db_lease() when none
+ * becomes free.
+ */
 enum db_result db_connect(struct db *db);
+
+/* Whether no other connection of the pool may come back to it: a listener keeps its own. */
+bool db_is_alone(const struct db *db);
+
+/* Keeps the connection until it is dropped. */
+void db_keep(struct db *db);
+
+/* Drops the connection, keeps the process from asking for more, and does as db_connect(). */
+enum db_result db_wait_for_others(struct db *db);
 
 /* Whether the server ended a session while nobody used it. */
 bool db_has_ended(PGconn *session);

@@ -177,19 +177,22 @@ static struct worker_slot *join_segment(void)
 	return slot;
 }
 
-/* A database that is away may come later; one that is older than this program never fits. */
-static bool fits_schema(void)
+/*
+ * A database that is away may come later; one that is older than this program never fits. What it
+ * took to ask goes into the pool and stays there: a process that has a session can do its work while
+ * the server gives out no more of them.
+ */
+static bool fits_schema(struct db **db)
 {
 	if ((SERVICE.needs & NEEDS_DATABASE) == 0)
 		return true;
-	struct db *db = db_new(config_get()->database_url, SERVICE.name);
-	if (db == NULL) {
+	*db = db_new(config_get()->database_url, SERVICE.name);
+	if (*db == NULL) {
 		log_event(LOG_ERROR, "not_started", "no memory");
 		return false;
 	}
-	db_set_deadline(db, config_get()->database_deadline_ms);
-	bool fits = db_schema(db) != DB_SCHEMA_OLDER;
-	db_free(db);
+	db_set_deadline(*db, config_get()->database_deadline_ms);
+	bool fits = db_schema(*db) != DB_SCHEMA_OLDER;
 	if (!fits)
 		log_event(LOG_ERROR, "schema_too_old", "run db/migrate.sh");
 	return fits;
@@ -197,14 +200,18 @@ static bool fits_schema(void)
 
 /*
  * When to leave because the segment is not the one that others share, so that a successor joins
- * them; 0 while all is well. Siblings take turns, or nobody would be left to serve meanwhile.
+ * them; 0 while all is well. Siblings take turns, or nobody would be left to serve meanwhile: in the
+ * order that they had while all were well, for the first may be gone when the second one notices.
  */
-static uint64_t time_to_leave(const struct worker_slot *slot)
+static uint64_t time_to_leave(const struct worker_slot *slot, unsigned *rank)
 {
 	uint64_t now = clock_monotonic();
 	if (segment_descriptor() < 0)
 		return now + (PRIVATE_S + random_below(PRIVATE_S)) * CLOCK_S;
-	return segment_shared() ? 0 : now + workers_rank(slot) * RELIEF_S * CLOCK_S;
+	if (!segment_shared())
+		return now + *rank * RELIEF_S * CLOCK_S;
+	*rank = workers_rank(slot);
+	return 0;
 }
 
 /* Looks around once a second, until it is told to stop or has to be replaced. */
@@ -212,6 +219,7 @@ static const char *look_around(const sigset_t *handled, struct worker_slot *slot
 {
 	const struct timespec second = { .tv_sec = 1 };
 	const uint64_t stall_ns = (uint64_t)config_get()->stall_ms * CLOCK_MS;
+	unsigned rank = workers_rank(slot);
 	uint64_t leave_at = 0;
 	while (leave_at == 0 || clock_monotonic() < leave_at) {
 		int got = sigtimedwait(handled, NULL, &second);

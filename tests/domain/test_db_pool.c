@@ -212,6 +212,44 @@ Test(db_pool, asks_for_no_more_connections_while_the_server_has_none, .fini = le
 	db_free(db);
 }
 
+/* Whatever keeps new ones away: who has some goes on with them. */
+static void find_with_what_is_there(void)
+{
+	struct db *db = database_open(), *other = database_open();
+	pthread_t waiting;
+
+	cr_assert(db_begin(db) == DB_OK);
+	cr_assert(pthread_create(&waiting, NULL, find_in_time, other) == 0);
+	while (connects() < 2)
+		poll(NULL, 0, 1);
+	cr_assert(db_commit(db) == DB_OK);
+	pthread_join(waiting, NULL);
+	cr_assert(find_nothing(db) == DB_NOT_FOUND);
+	db_free(other);
+	db_free(db);
+}
+
+Test(db_pool, goes_on_with_what_it_has_when_the_server_has_no_more, .fini = let_all_connect)
+{
+	database_do(ADMIN, "ALTER ROLE linkshrink_web CONNECTION LIMIT 1");
+	find_with_what_is_there();
+}
+
+static void let_postmaster_go_on(void)
+{
+	kill(database_postmaster(), SIGCONT);
+}
+
+Test(db_pool, goes_on_with_what_it_has_while_the_postmaster_hangs, .fini = let_postmaster_go_on)
+{
+	struct db *first = database_open();
+
+	cr_assert(find_nothing(first) == DB_NOT_FOUND);
+	cr_assert(kill(database_postmaster(), SIGSTOP) == 0);
+	find_with_what_is_there();
+	db_free(first);
+}
+
 static void *release_later(void *owner)
 {
 	database_wait_until(SESSIONS " AND wait_event_type = 'Lock'");

@@ -100,6 +100,14 @@ check 'the file is cut short: links are followed again' wait_until 20 gives 302 
 check 'and all processes meet in a whole one' wait_until 60 all_alive
 check 'who ended for it said why' grep -q 'the shared segment was cut short' "$LINKSHRINK_VAR/log/programs.log"
 
+# ---- Its postmaster alone hangs: a process has a session before anybody asked it
+
+scripts/stack restart shorten >/dev/null
+kill -STOP "$(noted postgresql)"
+"$load" create "$LINKSHRINK_PORT" 8 200 >/dev/null 2>"$work/score" || true
+kill -CONT "$(noted postgresql)"
+check 'the postmaster stopped: links are made by processes that made none before' unfailed
+
 # ---- PostgreSQL hangs, then comes back
 
 postgres=$(stack_postgres)
