@@ -228,7 +228,7 @@ static const char *look_around(const sigset_t *handled, struct worker_slot *slot
 		workers_watch(slot, stall_ns);
 		log_reopen_if_moved();
 		if (leave_at == 0)
-			leave_at = time_to_leave(slot);
+			leave_at = time_to_leave(slot, &rank);
 	}
 	return "the shared segment is another one now; a successor will join it";
 }
@@ -243,7 +243,9 @@ static int live(void)
 	if ((SERVICE.needs & NEEDS_BLOCKLIST) != 0)
 		blocklist_look(config_get()->blocklist);
 	struct worker_slot *slot = join_segment();
-	if (!fits_schema()) {
+	struct db *db = NULL;
+	if (!fits_schema(&db)) {
+		db_free(db);
 		workers_leave(slot);
 		return EXIT_FAILURE;
 	}
@@ -262,6 +264,7 @@ static int live(void)
 	/* Threads that were not joined may still use what exit() would tear down. */
 	if (!drained)
 		_exit(EXIT_FAILURE);
+	db_free(db);
 	segment_close();
 	log_close();
 	return EXIT_SUCCESS;
