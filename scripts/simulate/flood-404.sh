@@ -5,6 +5,7 @@
 
 what 'A flood of codes that nobody made'
 because 'Somebody tries codes'
+stands_alone
 recovers_by_itself
 may_fail 0
 
