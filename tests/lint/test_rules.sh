@@ -265,6 +265,7 @@ burn-flash burn-flash s/100 \* slo/10 * slo/
 burn-flash burn-flash s/100 \* slo/1000 * slo/
 burn-flash burn-flash s/>= 10/>= 1/
 burn-flash burn-flash /unless on(slo)/d
+burn-flash burn-flash s/ \* scalar(slo:watched:ratio2m)//
 burn-fast burn-fast s/14\.4 \*/144 */
 burn-fast burn-fast s/ \* scalar(slo:watched:ratio1h)//
 burn-fast burn-fast /unless on(slo)/d
