@@ -100,6 +100,8 @@ struct segment {
 	struct replica_status replica;
 	/* clock_monotonic(): all clicks answered before are in PostgreSQL; see domain/click.h. */
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t clicks_committed_until;
+	/* One more than were spooled when the round began that found all of them there; 0: none did. */
+	_Atomic uint64_t clicks_committed_of;
 	struct visitor_key visitor_keys[VISITOR_KEYS];
 };
 

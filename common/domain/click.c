@@ -279,13 +279,22 @@ unsigned click_look(void)
 	return CLICK_LOOK_MS;
 }
 
+/* A click is counted before it is answered: none is missing while the last round found them all. */
+static bool is_committed(uint64_t since)
+{
+	const struct segment *segment = segment_get();
+	uint64_t until =
+		atomic_load_explicit(&segment->clicks_committed_until, memory_order_acquire);
+	uint64_t of = atomic_load_explicit(&segment->clicks_committed_of, memory_order_acquire);
+	return until >= since || of == metrics_value(METRIC_clicks_spooled, 0, 0) + 1;
+}
+
 bool click_wait_committed(uint64_t since, unsigned ms)
 {
 	uint64_t end = clock_monotonic() + ms * CLOCK_MS;
 	for (;;) {
 		uint32_t rung = bell_count(BELL_CLICKS_COMMITTED);
-		if (atomic_load_explicit(
-			    &segment_get()->clicks_committed_until, memory_order_relaxed) >= since)
+		if (is_committed(since))
 			return true;
 		uint64_t now = clock_monotonic();
 		if (now >= end)

@@ -321,6 +321,8 @@ static void publish_moment(const struct ingest *ingest)
 	/* Released: who sees the moment finds the clicks, and so does whom the bell wakes. */
 	atomic_store_explicit(
 		&segment_get()->clicks_committed_until, ingest->round_began, memory_order_release);
+	atomic_store_explicit(&segment_get()->clicks_committed_of, ingest->spooled_before + 1,
+		memory_order_release);
 	bell_ring(BELL_CLICKS_COMMITTED);
 }
 

@@ -218,6 +218,7 @@ Test(ingest_faults, publish_when_all_is_there)
 	spool_clicks(1, 10, now, person);
 	ingest_until_idle();
 	cr_expect(segment_get()->clicks_committed_until > began);
+	cr_expect(eq(u64, segment_get()->clicks_committed_of, 13));
 	cr_expect(eq(u64, metrics_value(METRIC_clicks_committed, 0, 0), 10));
 	cr_expect(eq(u64, metrics_value(METRIC_click_drift, 0, 0), 2));
 	cr_expect(eq(u64, metrics_observations(METRIC_click_delay, 0), 10));

@@ -222,6 +222,18 @@ static void *commit(void *argument)
 	return NULL;
 }
 
+Test(click, is_not_waited_for_when_there_is_none_that_a_round_did_not_find)
+{
+	const uint64_t now = clock_monotonic();
+	cr_expect_not(click_wait_committed(now, 0), "no round ever was");
+	cr_assert_eq(record(), CLICK_KEPT);
+	atomic_store(&segment_get()->clicks_committed_of,
+		metrics_value(METRIC_clicks_spooled, 0, 0) + 1);
+	cr_expect(click_wait_committed(now, 0));
+	cr_assert_eq(record(), CLICK_KEPT);
+	cr_expect_not(click_wait_committed(now, 0));
+}
+
 Test(click, can_be_waited_for_until_it_is_committed)
 {
 	pthread_t thread;
