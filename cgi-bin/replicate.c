@@ -9,10 +9,18 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "domain/follow.h"
+#include "domain/link_list.h"
 #include "service/service.h"
 
-enum { LISTEN_MS = 500, AWAY_MS = 500, NO_MEMORY_MS = 1000 };
+enum {
+	LISTEN_MS = 500,
+	AWAY_MS = 500,
+	NO_MEMORY_MS = 1000,
+	TIDY_MS = 1000,
+	TIDY_DEADLINE_MS = 4000 /* less than a program is given to end */
+};
 
 static struct follow *_Atomic follow;
 
@@ -49,6 +57,15 @@ static unsigned listen_turn(struct worker *worker)
 	return 0;
 }
 
+/* After very many new links it takes several calls. Nobody waits for it, so it is not stalled. */
+static unsigned tidy_turn(struct worker *worker)
+{
+	workers_idle(worker->slot, worker->thread);
+	db_set_deadline(worker->db, TIDY_DEADLINE_MS);
+	(void)!link_list_tidy(worker->db);
+	return TIDY_MS;
+}
+
 static int answer(int argc, char **argv)
 {
 	const char *directory = config_get()->replica;
@@ -70,5 +87,5 @@ static int answer(int argc, char **argv)
 
 const struct service replicate_service = { .name = "replicate",
 	.needs = NEEDS_DATABASE,
-	.turns = { replicate_turn, listen_turn },
+	.turns = { replicate_turn, listen_turn, tidy_turn },
 	.command = answer };

@@ -32,4 +32,5 @@ GRANT INSERT ON clicks TO linkshrink_ingest;
 GRANT SELECT, INSERT ON click_visitors TO linkshrink_ingest;
 GRANT SELECT, INSERT, UPDATE ON click_counts TO linkshrink_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON click_stats, spool_offsets, spool_runs TO linkshrink_ingest;
+GRANT EXECUTE ON FUNCTION search_tidy TO linkshrink_web;
 GRANT EXECUTE ON FUNCTION clicks_make_partitions, clicks_drop_partitions TO linkshrink_ingest;

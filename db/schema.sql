@@ -71,6 +71,15 @@ BEGIN
 END
 $$;
 
+-- Name: search_tidy(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.search_tidy() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+	SELECT gin_clean_pending_list('links_by_text'), gin_clean_pending_list('users_by_text')
+$$;
+
 -- Name: api_keys; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.api_keys (
@@ -546,7 +555,7 @@ CREATE INDEX links_by_tag ON public.links USING gin (tags) WHERE (tags <> '{}'::
 
 -- Name: links_by_text; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX links_by_text ON public.links USING gin (((((((code COLLATE "default") || ' '::text) || COALESCE(title, ''::text)) || ' '::text) || (target COLLATE "default"))) extensions.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+CREATE INDEX links_by_text ON public.links USING gin (((((((code COLLATE "default") || ' '::text) || COALESCE(title, ''::text)) || ' '::text) || (target COLLATE "default"))) extensions.gin_trgm_ops, ((id >> 16))) WITH (gin_pending_list_limit='16384');
 
 -- Name: links_same; Type: INDEX; Schema: public; Owner: -
 
@@ -554,7 +563,7 @@ CREATE INDEX links_same ON public.links USING btree (hashtextextended(target, (0
 
 -- Name: users_by_text; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX users_by_text ON public.users USING gin ((((username || ' '::text) || email)) extensions.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+CREATE INDEX users_by_text ON public.users USING gin ((((username || ' '::text) || email)) extensions.gin_trgm_ops) WITH (gin_pending_list_limit='16384');
 
 -- Name: click_visitors_other_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
 
@@ -594,6 +603,11 @@ GRANT ALL ON FUNCTION public.clicks_drop_partitions(today date, days integer) TO
 
 REVOKE ALL ON FUNCTION public.clicks_make_partitions(first date, last date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.clicks_make_partitions(first date, last date) TO linkshrink_ingest;
+
+-- Name: FUNCTION search_tidy(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.search_tidy() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_tidy() TO linkshrink_web;
 
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
 

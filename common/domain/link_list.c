@@ -1,13 +1,28 @@
 #include "domain/link_list.h"
 
-enum { CONDITIONS = 5, CLICKS_COLUMN = 15 };
+enum { CONDITIONS = 7, FIRST_ID = 5, LAST_ID = 6, CLICKS_COLUMN = 15 };
 
 static const struct filter_statements statements = { .newest = STATEMENT_links_newest,
 	.oldest = STATEMENT_links_oldest,
 	.count = STATEMENT_links_count };
+static const struct filter_statements near = { .newest = STATEMENT_links_near_newest,
+	.oldest = STATEMENT_links_near_oldest };
+
+/*
+ * Where a search looks, one after the other, until it has enough. What many links have is found
+ * among a few, read one by one; what fewer have, in one part of the index; only what is rare is
+ * looked up among all. So each is quick: the links that have it are fetched and sorted, and of none
+ * of these steps there can be many. The second is as wide as a part of the index.
+ */
+static const struct {
+	const struct filter_statements *statements;
+	int64_t ids; /* 0: all */
+} steps[] = { { &near, 2000 }, { &statements, 65536 }, { &statements, 0 } };
+
+enum { STEPS = sizeof(steps) / sizeof(*steps) };
 
 struct conditions {
-	char owner[DB_NUMBER], pattern[FILTER_PATTERN];
+	char owner[DB_NUMBER], pattern[FILTER_PATTERN], first[DB_NUMBER], last[DB_NUMBER];
 	const char *list[CONDITIONS];
 };
 
@@ -19,6 +34,69 @@ static void set_conditions(struct conditions *conditions, const struct link_filt
 	conditions->list[2] = filter->state;
 	conditions->list[3] = filter->code;
 	conditions->list[4] = filter->tag;
+	conditions->list[FIRST_ID] = conditions->list[LAST_ID] = "0";
+}
+
+static void set_range(struct conditions *conditions, int64_t first, int64_t last)
+{
+	conditions->list[FIRST_ID] = db_number_text(conditions->first, first);
+	conditions->list[LAST_ID] = db_number_text(conditions->last, last);
+}
+
+/* The first id that may be shown. */
+static enum db_result find_begin(struct db *db, const struct page *page, int64_t *begin)
+{
+	struct db_rows *rows;
+	enum db_result result;
+
+	*begin = page->ascending ? page->after + 1 : page->after - 1;
+	if (page->ascending || page->after > 0)
+		return DB_OK;
+	result = db_query(db, STATEMENT_links_newest_id, NULL, 0, &rows);
+	if (result == DB_OK)
+		*begin = db_number(rows, 0, 0);
+	db_rows_free(rows);
+	return result;
+}
+
+/* Whether the ids of a step, beginning there, are all that are left. */
+static bool set_step(
+	struct conditions *conditions, const struct page *page, int64_t begin, int64_t ids)
+{
+	if (ids == 0)
+		set_range(conditions, 0, 0);
+	else if (page->ascending)
+		set_range(conditions, begin, begin + ids - 1);
+	else
+		set_range(conditions, begin > ids ? begin - ids + 1 : 1, begin);
+	return ids == 0 || (!page->ascending && begin <= ids);
+}
+
+static enum db_result search(struct db *db, struct conditions *conditions, const struct page *page,
+	struct db_rows **rows)
+{
+	int64_t begin;
+	bool last = false;
+	enum db_result result = find_begin(db, page, &begin);
+
+	*rows = NULL;
+	for (int i = 0; i < STEPS && result == DB_OK && !last; i++) {
+		db_rows_free(*rows);
+		last = set_step(conditions, page, begin, steps[i].ids);
+		result = filter_list(
+			db, steps[i].statements, conditions->list, CONDITIONS, page, rows);
+		if (result == DB_OK)
+			last |= db_rows_count(*rows) == page->limit;
+		else if (result == DB_NOT_FOUND && !last)
+			result = DB_OK;
+	}
+	return result;
+}
+
+/* What else is asked for leaves so few that there is nothing to be gained. */
+static bool is_wide(const struct link_filter *filter)
+{
+	return filter->owner == 0 && !*filter->code && !*filter->tag;
 }
 
 enum db_result link_list(struct db *db, const struct link_filter *filter, struct db_rows **rows)
@@ -26,6 +104,8 @@ enum db_result link_list(struct db *db, const struct link_filter *filter, struct
 	struct conditions conditions;
 
 	set_conditions(&conditions, filter);
+	if (*filter->search && is_wide(filter))
+		return search(db, &conditions, &filter->page, rows);
 	return filter_list(db, &statements, conditions.list, CONDITIONS, &filter->page, rows);
 }
 
@@ -41,4 +121,13 @@ bool link_list_row(const struct db_rows *rows, int row, struct link *link, int64
 {
 	*clicks = db_number(rows, row, CLICKS_COLUMN);
 	return link_from_row(rows, row, link);
+}
+
+enum db_result link_list_tidy(struct db *db)
+{
+	struct db_rows *rows;
+	enum db_result result = db_query(db, STATEMENT_search_tidy, NULL, 0, &rows);
+
+	db_rows_free(rows);
+	return result;
 }

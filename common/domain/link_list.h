@@ -25,4 +25,10 @@ __attribute__((warn_unused_result)) enum db_result link_list_total(
 /* The link of a row, and its clicks. False: it is longer than a link may be. */
 bool link_list_row(const struct db_rows *rows, int row, struct link *link, int64_t *clicks);
 
+/*
+ * Takes the links and users that were made since the last time into the indexes that searches use:
+ * until then every search reads all of them. It takes as long as there are many. DB_OK, or the failure.
+ */
+__attribute__((warn_unused_result)) enum db_result link_list_tidy(struct db *db);
+
 #endif

@@ -70,7 +70,7 @@ struct route {
  */
 typedef unsigned (*service_turn)(struct worker *worker);
 
-enum { SERVICE_TURNS = 2 };
+enum { SERVICE_TURNS = 3 };
 
 /* What each thread of a service is given. */
 enum service_needs {
