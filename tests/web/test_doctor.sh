@@ -255,7 +255,7 @@ holder=
 
 superuser_file=$LINKSHRINK_VAR/pg/postgresql.auto.conf
 stack_start
-superuser -c 'ALTER SYSTEM SET max_connections = 12'
+superuser -c 'ALTER SYSTEM SET max_connections = 30'
 check 'the fault is planted' grep -q max_connections "$superuser_file"
 stack_restart
 check 'too few connections' diagnosis 1 'FAIL  connections .*raise max_connections'
