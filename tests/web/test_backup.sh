@@ -115,8 +115,7 @@ scripts/backup >"$work/killed.log" 2>&1 &
 killed=$!
 check 'lets a backup wait half-way' wait_until 10 is_half_way
 check 'another one at the same time is refused' fails_with 'another backup' scripts/backup
-kill -KILL "$killed"
-wait "$killed" 2>/dev/null || true
+{ kill -KILL "$killed" && wait "$killed"; } 2>/dev/null || true
 check 'killed, it leaves the old one alone' same "$(names)" "$first"
 release_table
 check 'and nothing goes on' wait_until 10 is_free
@@ -159,7 +158,6 @@ cp -R "$backups/$newest" "$damaged/"
 truncate -s -100 "$damaged/$newest/dump"
 check 'a dump that was cut short is named' fails_with "$newest is damaged: dump: FAILED" env LINKSHRINK_BACKUP="$damaged" scripts/backup-rehearsal
 check 'and the figures say so' figure rehearsal_failed 1
-check 'the doctor as well' doctor_says 'FAIL  backup .*rehearsal failed'
 check 'it is not restored either' fails_with 'is damaged' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
 cp "$backups/$newest/dump" "$damaged/$newest/"
 sed -i 's/^links [0-9]*/links 601/' "$damaged/$newest/tables"
@@ -215,7 +213,6 @@ check 'and nobody notices' only_redirects
 check 'links are as they were' same "$(fingerprint)" "$whole"
 check 'so are clicks' all_counted
 check 'the schema is the one that it was' db/migrate.sh --status "$(cat "$LINKSHRINK_VAR/run/owner.url")"
-check 'the roles may do what they need' doctor_says 'ok    role .*no more'
-check 'and clicks can be counted' doctor_says 'ok    role .*who counts clicks'
+check 'the roles may do what they need, and no more' doctor_says 'ok    role .*no more'
 
 finish
