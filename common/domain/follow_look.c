@@ -53,8 +53,11 @@ static bool ask(struct follow *follow, int64_t *missing)
 	follow->looked = clock_monotonic();
 	db_set_deadline(follow->db, FOLLOW_STATEMENT_MS);
 	bool known =
-		db_query(follow->db, STATEMENT_follow_look, parameters, COLUMNS, &rows) == DB_OK &&
-		text_copy(follow->database, sizeof(follow->database), db_text(rows, 0, 0));
+		db_query(follow->db, STATEMENT_follow_look, parameters, COLUMNS, &rows) == DB_OK;
+	if (known && strcmp(follow->database, db_text(rows, 0, 0)) != 0) {
+		follow->note_due = 0; /* scripts/reconcile waits for that */
+		known = text_copy(follow->database, sizeof(follow->database), db_text(rows, 0, 0));
+	}
 	if (known) {
 		follow->now_us = db_number(rows, 0, 1);
 		*missing = wanted - db_number(rows, 0, 2);

@@ -166,6 +166,8 @@ make_monitoring_directories() {
 	private_directory "$plain/inbox" "$monitoring_user" 700
 	rm -rf "$configured/rules" "$configured/templates"
 	mkdir -p "$probe" "$configured/rules" "$configured/templates" "$var/prometheus/rules.d"
+	# What scripts/backup tells; by whom it is run, this does not know.
+	[ -d "${LINKSHRINK_FIGURES:-$var/figures}" ] || mkdir -m 755 "${LINKSHRINK_FIGURES:-$var/figures}" || true
 	chgrp -R "$monitoring_group" "$configured" "$probe"
 	chmod 750 "$configured" "$probe"
 	prepare_log "$monitoring_user" "${monitors[@]/%/.log}"
@@ -232,6 +234,7 @@ start_node_exporter() {
 	done
 	# Every mounted disk, also one that only holds the spool, and the memory file system of the segment.
 	monitor node-exporter /usr/bin/prometheus-node-exporter --collector.disable-defaults "${collectors[@]}" \
+		--collector.textfile --collector.textfile.directory="${LINKSHRINK_FIGURES:-$var/figures}" \
 		--collector.filesystem.mount-points-exclude='^/(dev(/(pts|mqueue|hugepages))?|(proc|sys|run|var/lib/(docker|containers))(/.*)?)$' \
 		--web.listen-address="127.0.0.1:${port[node-exporter]}"
 }

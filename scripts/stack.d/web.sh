@@ -36,10 +36,22 @@ start_lighttpd() {
 	launch lighttpd "$web_user" TERM "$logs/lighttpd.log" /usr/sbin/lighttpd -f "$app/lighttpd.conf" -D
 }
 
+# A database that lost links stays like that until somebody brings them back, and for that, and for
+# the redirects meanwhile, all has to run.
+lacks_links_alone() { # answer of /ready
+	case $1 in *'see scripts/reconcile'*) [ "$(grep -o '"ok":false' <<<"$1" | grep -c .)" -eq 1 ] ;; *) return 1 ;; esac
+}
+
 wait_for_ready() {
 	local answer
 	until answer=$(curl -s --noproxy '*' -m 2 -w '\n%{http_code}' "$operations/ready") &&
 		[ "${answer##*$'\n'}" = 200 ]; do
+		! lacks_links_alone "$answer" || {
+			note="the database lacks links that the local copy has: redirects go on, and new links are refused. See scripts/restore and scripts/reconcile."
+			# A key of a database that is about to be replaced is none.
+			rm -f "$run/first"
+			return
+		}
 		is_alive lighttpd ||
 			{ show_log "$logs/lighttpd.log"; fail "lighttpd did not start"; }
 		[ "$SECONDS" -lt "$start_seconds" ] || {

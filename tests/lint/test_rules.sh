@@ -179,6 +179,7 @@ unknown_figures() {
 		if (match($0, /^LABEL_VALUE\(/)) { split($0, part, /[(), ]+/); split($0, quoted, "\""); value[part[2], quoted[2]] = 1 }
 		next
 	}
+	FILENAME ~ /backup[.]d/ { known[$1] = $1; next }
 	FILENAME ~ /metrics[.]def$/ {
 		if (match($0, /^[A-Z]+\([a-z_]+, "/)) {
 			split($0, quoted, "\""); name = quoted[2]; kind = $0; sub(/\(.*/, "", kind)
@@ -196,7 +197,7 @@ unknown_figures() {
 		line = $0
 		while (match(line, /(linkshrink|http|process)_[a-z0-9_]+/)) {
 			name = substr(line, RSTART, RLENGTH); line = substr(line, RSTART + RLENGTH)
-			if (!(name in known)) { print FILENAME ": " name " is not in metrics.def"; continue }
+			if (!(name in known)) { print FILENAME ": " name " is not in metrics.def, nor a figure of backups"; continue }
 			if (substr(line, 1, 1) != "{") continue
 			base = known[name]
 			matchers = substr(line, 2, index(line, "}") - 2)
@@ -220,9 +221,9 @@ unknown_figures() {
 		if ($2 == "record:" || $2 == "{record:") { name = $3; sub(/,$/, "", name); recorded[name] = 1 }
 	}
 	END { for (name in used) if (!(name in recorded)) print used[name] ": nobody records " name }
-	' common/base/labels.def common/base/metrics.def "${rules[@]}"
+	' common/base/labels.def common/base/metrics.def scripts/backup.d/figures "${rules[@]}"
 }
-nothing 'every figure of ours in a rule is in metrics.def, with these labels' unknown_figures
+nothing 'every figure of ours in a rule is one that we have, with these labels' unknown_figures
 
 # What the exporters say; names as in Debian 12.
 foreign=' node_filesystem_avail_bytes node_filesystem_size_bytes node_filesystem_readonly
@@ -263,6 +264,9 @@ off() {
 mapfile -t changes <<'CHANGES'
 abuse abuse s/for: 15s/for: 30s/
 abuse abuse s/for: 15s/for: 5s/
+backup backup s/for: 15m/for: 15s/
+backup backup s/for: 1h/for: 1m/
+backup backup s/ > 0)$/)/
 outages outages s/for: 10s/for: 100s/
 outages outages s/for: 20s/for: 2s/
 outages outages /unless on(instance)/d
@@ -283,6 +287,7 @@ replica replica s/> 10$/> 100/
 database database s/\[17s\]/[170s]/
 database database s/> 60$/> 600/
 database database s/53100/53/
+database database /unless on(instance) time/d
 workers workers s/> 10$/> 100/
 clicks clicks s/-4 \*/-40 */
 clicks clicks s/> 0\.5$/> 5/
