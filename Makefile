@@ -48,7 +48,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 
-.PHONY: all help deps build run demo-data import test test-alerts test-install gameday torture fuzz bench lint layers sizes format install clean
+.PHONY: all help deps build run demo-data import test test-alerts test-install gameday torture fuzz bench lint layers sizes format install deb clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -88,7 +88,7 @@ test-alerts: ## measure how soon people hear of an outage, and of nothing else; 
 	@tests/alerts/run $(PART)
 
 test-install: ## install, package and start what was installed, below build/ and in temporary directories
-	@scripts/deps run build
+	@scripts/deps run build package
 	@$(MAKE) --no-print-directory build
 	@tests/install/run
 
@@ -122,6 +122,10 @@ format: ## lay out the C sources with clang-format
 install: build ## install below PREFIX (/usr/local) and SYSCONFDIR (/etc), all of it below DESTDIR
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
 		scripts/install $(PROGRAMS)
+
+deb: ## make a Debian package of this tree, in build/deb
+	@scripts/deps build package
+	@scripts/deb
 
 clean: ## remove what was built
 	@rm -rf build
