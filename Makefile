@@ -42,7 +42,13 @@ ALL       := $(PROGRAMS) $(LOCAL)
 BINARIES  := $(ALL:%=$(BUILD)/bin/%)
 SOURCES   := $(wildcard common/*/*.[ch] cgi-bin/*.[ch] tests/*/*.[ch])
 
-.PHONY: all help deps build run demo-data import test test-alerts gameday torture fuzz bench lint layers sizes format clean
+# Where "make install" puts what; scripts/install says more.
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+
+.PHONY: all help deps build run demo-data import test test-alerts test-install gameday torture fuzz bench lint layers sizes format install deb clean
 .DELETE_ON_ERROR:
 
 help: ## list what make can do
@@ -69,7 +75,7 @@ test: ## install what is needed, build, run every test
 	@scripts/deps run build test
 	@tests/run
 
-gameday torture bench test-alerts: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
+gameday torture bench install test-alerts: export LINKSHRINK_BIN := $(CURDIR)/$(BUILD)/bin
 gameday torture bench test-alerts: export LINKSHRINK_TESTS := $(CURDIR)/$(BUILD)/tests
 bench: ## measure all that has a bar and write it into docs/operations.md; 15 minutes, FULL=1 longer
 	@scripts/deps run build bench
@@ -80,6 +86,11 @@ test-alerts: ## measure how soon people hear of an outage, and of nothing else; 
 	@scripts/deps run build bench
 	@$(MAKE) --no-print-directory build bench-programs
 	@tests/alerts/run $(PART)
+
+test-install: ## install, package and start what was installed, below build/ and in temporary directories
+	@scripts/deps run build package
+	@$(MAKE) --no-print-directory build
+	@tests/install/run
 
 gameday: ## break everything, really, and see who is told when; half an hour, FAULTS=, QUICK=1
 	@scripts/deps run build
@@ -107,6 +118,14 @@ sizes: ## check the sizes of functions and files
 
 format: ## lay out the C sources with clang-format
 	@clang-format -i $(SOURCES)
+
+install: build ## install below PREFIX (/usr/local) and SYSCONFDIR (/etc), all of it below DESTDIR
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
+		scripts/install $(PROGRAMS)
+
+deb: ## make a Debian package of this tree, in build/deb
+	@scripts/deps build package
+	@scripts/deb
 
 clean: ## remove what was built
 	@rm -rf build

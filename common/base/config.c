@@ -1,5 +1,7 @@
 #include "base/config.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,37 @@ static void load_text(char *to, const char *name, const char *initial, struct te
 {
 	if (!text_copy(to, CONFIG_TEXT_MAX, setting(name, initial)))
 		text_addf(error, "%s: longer than %d bytes\n", name, CONFIG_TEXT_MAX - 1);
+}
+
+/* The line that a file consists of; what is wrong with it, or NULL. */
+static const char *read_line(char *to, const char *path)
+{
+	char line[CONFIG_TEXT_MAX + 2]; /* with a newline, or a byte too many, and the end */
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return strerrordesc_np(errno);
+	size_t len = fread(line, 1, CONFIG_TEXT_MAX + 1, file);
+	int fault = ferror(file) ? errno : 0;
+	fclose(file);
+	if (fault != 0)
+		return strerrordesc_np(fault);
+	if (len > 0 && line[len - 1] == '\n')
+		len--;
+	line[len] = '\0';
+	bool whole = len > 0 && strlen(line) == len && strchr(line, '\n') == NULL;
+	return whole && text_copy(to, CONFIG_TEXT_MAX, line) ? NULL : "not one line, or too long";
+}
+
+static void load_secret(char *to, const char *name, const char *name_of_file, struct text *error)
+{
+	const char *path = setting(name_of_file, ""), *fault;
+	*to = '\0';
+	if (*path == '\0')
+		load_text(to, name, "", error);
+	else if (*setting(name, "") != '\0')
+		text_addf(error, "%s: set beside %s; one of them is enough\n", name_of_file, name);
+	else if ((fault = read_line(to, path)) != NULL)
+		text_addf(error, "%s: %s: %s\n", name_of_file, path, fault);
 }
 
 static int64_t load_number(
@@ -72,6 +105,7 @@ bool config_load(struct text *error)
 {
 	size_t before = error->len;
 #define CONFIG_TEXT(field, name, initial, help) load_text(current.field, name, initial, error);
+#define CONFIG_SECRET(field, name, help)        load_secret(current.field, name, name "_FILE", error);
 #define CONFIG_NUMBER(field, name, initial, min, max, help)                                        \
 	current.field = load_number(name, initial, min, max, error);
 #define CONFIG_SWITCH(field, name, initial, help) current.field = load_switch(name, initial, error);
@@ -92,6 +126,9 @@ void config_describe(struct text *markdown)
 #define CONFIG_TEXT(field, name, initial, help)                                                    \
 	text_addf(markdown, "| `" name "` | %s | " help " |\n",                                    \
 		*initial != '\0' ? "`" initial "`" : "empty");
+#define CONFIG_SECRET(field, name, help)                                                           \
+	text_add(markdown, "| `" name "` | empty | " help " `" name                                \
+			   "_FILE` names a file that holds it instead. |\n");
 #define CONFIG_NUMBER(field, name, initial, min, max, help)                                        \
 	text_addf(markdown, "| `" name "` | %lld (%lld to %lld) | " help " |\n",                   \
 		(long long)(initial), (long long)(min), (long long)(max));

@@ -18,6 +18,7 @@ enum { CONFIG_TEXT_MAX = 1024 };
 
 struct config {
 #define CONFIG_TEXT(field, name, initial, help)             char field[CONFIG_TEXT_MAX];
+#define CONFIG_SECRET(field, name, help)                    char field[CONFIG_TEXT_MAX];
 #define CONFIG_NUMBER(field, name, initial, min, max, help) int64_t field;
 #define CONFIG_SWITCH(field, name, initial, help)           bool field;
 #include "base/config.def"

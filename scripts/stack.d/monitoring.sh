@@ -55,14 +55,17 @@ settle_monitoring() {
 
 # Whoever knows a webhook may write there: only Alertmanager's own file has it.
 settle_messages() {
+	take_secret LINKSHRINK_DISCORD_URL
+	take_secret LINKSHRINK_DEADMAN_URL
 	discord_url=${LINKSHRINK_DISCORD_URL:-http://127.0.0.1:${port[inbox]}/discord}
-	deadman_url=${LINKSHRINK_DEADMAN_URL:-http://127.0.0.1:${port[inbox]}/heartbeat}
+	deadman_url=${LINKSHRINK_DEADMAN_URL-http://127.0.0.1:${port[inbox]}/heartbeat}
 	check_url LINKSHRINK_DISCORD_URL "$discord_url"
-	check_url LINKSHRINK_DEADMAN_URL "$deadman_url"
+	[ -z "$deadman_url" ] || check_url LINKSHRINK_DEADMAN_URL "$deadman_url"
 	unset LINKSHRINK_DISCORD_URL LINKSHRINK_DEADMAN_URL
 }
 
 settle_monitor_database() {
+	take_secret DATABASE_MONITOR_URL
 	monitor_url=${DATABASE_MONITOR_URL:-}
 	unset DATA_SOURCE_NAME
 	[ "$own_cluster" = no ] ||
@@ -103,13 +106,13 @@ make_probe_key() {
 			VALUES ('linkshrink-probe', 'linkshrink-probe@localhost') ON CONFLICT DO NOTHING" &&
 			"$repo/scripts/admin-key" --name probe --scopes links:write --user linkshrink-probe
 	) || return 1
-	printf '%s' "$key" | write_private "$probe/key"
+	printf '%s' "$key" | write_private "$probe_key"
 }
 
 # The code of the probe's link; the answer's status if there is none.
 ask_for_probe_link() {
 	local answer
-	answer=$(sed 's/^/Authorization: Bearer /' "$probe/key" | curl -s --noproxy '*' -m 1 -H @- \
+	answer=$(sed 's/^/Authorization: Bearer /' "$probe_key" | curl -s --noproxy '*' -m 1 -H @- \
 		-H 'Content-Type: application/json' -A linkshrink-monitor -w '\n%{http_code}' \
 		-d "{\"url\": \"$probe_target\", \"find_if_exists\": true}" "http://$public_address/shorten") || true
 	case ${answer##*$'\n'} in
@@ -121,13 +124,13 @@ ask_for_probe_link() {
 settle_probe() {
 	local turn said
 	for turn in 1 2; do
-		[ -s "$probe/key" ] || make_probe_key || break
+		[ -s "$probe_key" ] || make_probe_key || break
 		if said=$(ask_for_probe_link); then
 			printf '%s' "$said" | write_private "$probe/code"
 			return
 		fi
 		# The database is another one, or somebody revoked the key.
-		case $said in 401 | 403) rm -f "$probe/key" ;; *) break ;; esac
+		case $said in 401 | 403) rm -f "$probe_key" ;; *) break ;; esac
 	done
 	[ -s "$probe/code" ] || say "$(date -u +%FT%TZ) the probe has no link yet (${said:-no key}); trying again"
 }
@@ -155,12 +158,13 @@ render() { # from to: with the values of the words in capitals
 	text=$(cat "$1")
 	for word in "${!rendered[@]}"; do text=${text//"$word"/"${rendered[$word]}"}; done
 	[ -n "$monitor_url" ] || text=$(sed '/# postgres: begin/,/# postgres: end/d' <<<"$text")
+	[ -n "$deadman_url" ] || text=$(sed '/# deadman: begin/,/# deadman: end/d' <<<"$text")
 	printf '%s\n' "$text" | write_private "$2"
 }
 
 make_monitoring_directories() {
 	local name
-	configured=$run/monitoring probe=$var/probe
+	configured=$run/monitoring probe=$var/probe probe_key=$var/probe/key
 	mkdir -p "$var/app/monitoring"
 	for name in prometheus alertmanager inbox; do private_directory "$var/$name" "$monitoring_user" 750; done
 	private_directory "$plain/inbox" "$monitoring_user" 700
@@ -186,7 +190,7 @@ configure_monitoring() {
 		[PROMETHEUS_PORT]=${port[prometheus]} [ALERTMANAGER_PORT]=${port[alertmanager]}
 		[NODE_EXPORTER_PORT]=${port[node-exporter]} [POSTGRES_EXPORTER_PORT]=${port[postgres-exporter]}
 		[BLACKBOX_EXPORTER_PORT]=${port[blackbox-exporter]}
-		[PROBE_CODE]=$(cat "$probe/code" 2>/dev/null) [PROBE_TARGET]=$probe_target [PROBE_KEY_FILE]=$probe/key
+		[PROBE_CODE]=$(cat "$probe/code" 2>/dev/null) [PROBE_TARGET]=$probe_target [PROBE_KEY_FILE]=$probe_key
 		[DISCORD_URL]=$discord_url [DEADMAN_URL]=$deadman_url [TEMPLATES]=$configured/templates
 		[MORE_RULES]=$var/prometheus/rules.d
 	)

@@ -26,7 +26,7 @@ is_reachable() {
 
 settle_users() {
 	if [ "$(id -u)" -eq 0 ]; then
-		web_user=www-data database_user=postgres
+		web_user=${LINKSHRINK_WEB_USER:-www-data} database_user=${LINKSHRINK_DATABASE_USER:-postgres}
 		id "$web_user" "$database_user" >/dev/null 2>&1 ||
 			fail "the users $web_user and $database_user are missing; type: make deps"
 	else

@@ -100,6 +100,16 @@ settle_settings() {
 	export LINKSHRINK_READ_TIMEOUT
 }
 
+# A secret may lie in a file, which NAME_FILE names: an environment is shown around more easily.
+take_secret() { # NAME
+	local file=$1_FILE
+	file=${!file:-}
+	[ -n "$file" ] || return 0
+	[ -z "${!1:-}" ] || fail "$1 and $1_FILE are both set; one of them is enough"
+	{ IFS= read -r "$1" || [ -n "${!1:-}" ]; } 2>/dev/null <"$file" || fail "$1_FILE: no line can be read from $file"
+	unset "$1_FILE"
+}
+
 # A request may wait for PostgreSQL as long as its deadline says, and then needs a little more.
 read_timeout() {
 	local deadline=${LINKSHRINK_DATABASE_DEADLINE_MS:-400}
@@ -108,6 +118,12 @@ read_timeout() {
 }
 
 settle_database() {
+	take_secret LINKSHRINK_DATABASE_URL
+	take_secret DATABASE_URL
+	take_secret DATABASE_INGEST_URL
+	take_secret DATABASE_OWNER_URL
+	# For lighttpd.conf: here the programs are given what was read.
+	export LINKSHRINK_DATABASE_URL_FILE='' LINKSHRINK_INGEST_URL_FILE=''
 	DATABASE_URL=${DATABASE_URL:-${LINKSHRINK_DATABASE_URL:-}}
 	if [ -n "$DATABASE_URL" ]; then
 		own_cluster=no

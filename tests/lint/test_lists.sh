@@ -18,7 +18,9 @@ agree() {
 
 words() { tr '\n' ' ' | sed 's/ *$//'; }
 
-settings=$(sed -n 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | words)
+# A secret may come in a file as well.
+settings=$(sed -n -e 's/^CONFIG_SECRET([a-z_]*, "\([A-Z_]*\)".*/\1\n\1_FILE/p; t' \
+	-e 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | words)
 # shellcheck disable=SC2016 # awk's own fields
 handed=$(awk '/^var.(settings|as_web)/ { on = 1 } on { print } on && /\)$/ { on = 0 }' lighttpd.conf |
 	grep -o '"LINKSHRINK_[A-Z_]*"' | tr -d '"' | words)

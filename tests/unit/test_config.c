@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char memory[8192];
 static struct text error;
@@ -10,6 +11,7 @@ static struct text error;
 static void setup(void)
 {
 #define CONFIG_TEXT(field, name, initial, help)             unsetenv(name);
+#define CONFIG_SECRET(field, name, help)                    unsetenv(name), unsetenv(name "_FILE");
 #define CONFIG_NUMBER(field, name, initial, min, max, help) unsetenv(name);
 #define CONFIG_SWITCH(field, name, initial, help)           unsetenv(name);
 #include "base/config.def"
@@ -111,6 +113,70 @@ Test(config, refuses_texts_that_do_not_fit)
 	cr_expect(config_load(&error), "%s", memory);
 }
 
+static const char *secret_file(const char *bytes, size_t len)
+{
+	static char path[] = "/tmp/linkshrink-secret-XXXXXX";
+	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+	int descriptor = mkstemp(path);
+	cr_assert_eq(write(descriptor, bytes, len), (ssize_t)len);
+	close(descriptor);
+	setenv("LINKSHRINK_DATABASE_URL_FILE", path, 1);
+	return path;
+}
+
+Test(config, reads_a_secret_from_its_file)
+{
+	static const char *const rows[] = { "host=/run user=web\n", "host=/run user=web" };
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = secret_file(rows[i], strlen(rows[i]));
+		cr_expect(config_load(&error), "%s", memory);
+		cr_expect_str_eq(config_get()->database_url, "host=/run user=web");
+		unlink(path);
+	}
+}
+
+Test(config, refuses_a_secret_that_is_no_line_and_never_shows_it)
+{
+	char longer[CONFIG_TEXT_MAX + 2];
+	memset(longer, 's', sizeof(longer));
+	const struct {
+		const char *bytes;
+		size_t len;
+	} rows[] = { { "", 0 }, { "\n", 1 }, { "sss\nsss\n", 8 }, { "sss\0s", 5 },
+		{ longer, CONFIG_TEXT_MAX }, { longer, sizeof(longer) } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		error = text_fixed(memory, sizeof(memory));
+		const char *path = secret_file(rows[i].bytes, rows[i].len);
+		cr_expect_not(config_load(&error), "row %zu", i);
+		cr_expect_not_null(strstr(memory, "LINKSHRINK_DATABASE_URL_FILE"), "%s", memory);
+		cr_expect_null(strstr(memory, "sss"), "%s", memory);
+		unlink(path);
+	}
+}
+
+Test(config, takes_the_longest_secret_and_its_newline)
+{
+	char line[CONFIG_TEXT_MAX];
+	memset(line, 's', sizeof(line));
+	line[CONFIG_TEXT_MAX - 1] = '\n';
+	const char *path = secret_file(line, sizeof(line));
+	cr_expect(config_load(&error), "%s", memory);
+	cr_expect_eq(strlen(config_get()->database_url), CONFIG_TEXT_MAX - 1);
+	unlink(path);
+}
+
+Test(config, says_which_secret_cannot_be_read_or_is_there_twice)
+{
+	setenv("LINKSHRINK_DATABASE_URL_FILE", "/nowhere/url", 1);
+	cr_expect_not(config_load(&error));
+	cr_expect_not_null(strstr(memory, "/nowhere/url: No such file"), "%s", memory);
+	setup();
+	setenv("LINKSHRINK_DATABASE_URL_FILE", "/nowhere/url", 1);
+	setenv("LINKSHRINK_DATABASE_URL", "host=/run", 1);
+	cr_expect_not(config_load(&error));
+	cr_expect_not_null(strstr(memory, "set beside LINKSHRINK_DATABASE_URL"), "%s", memory);
+}
+
 Test(config, refuses_a_stall_limit_that_a_slow_database_would_reach)
 {
 	setenv("LINKSHRINK_STALL_MS", "3000", 1);
@@ -125,6 +191,7 @@ Test(config, describes_every_setting_in_a_row_of_its_own)
 	config_describe(&table);
 #define CONFIG_TEXT(field, name, initial, help)                                                    \
 	cr_expect_not_null(strstr(table.data, "\n| `" name "` | "), name);
+#define CONFIG_SECRET(field, name, help)                    CONFIG_TEXT(field, name, "", help)
 #define CONFIG_NUMBER(field, name, initial, min, max, help) CONFIG_TEXT(field, name, initial, help)
 #define CONFIG_SWITCH(field, name, initial, help)           CONFIG_TEXT(field, name, initial, help)
 #include "base/config.def"

@@ -94,7 +94,8 @@ environment() { tr '\0' '\n' <"/proc/$(stack_programs redirect | head -n 1)/envi
 check 'programs get settings' grep -q '^LINKSHRINK_DATABASE_URL=' <(environment)
 check 'and nothing else of the environment' refused '' grep -E '^(SOME_SECRET|HOME|USER|LINKSHRINK_TEST_STRANGER|LINKSHRINK_VAR)=' <(environment)
 check 'lighttpd.conf passes on every setting of config.def' diff \
-	<(sed -n 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | sort) \
+	<(sed -n -e 's/^CONFIG_SECRET([a-z_]*, "\([A-Z_]*\)".*/\1\n\1_FILE/p; t' \
+		-e 's/^CONFIG_[A-Z]*([a-z_]*, "\([A-Z_]*\)".*/\1/p' common/base/config.def | sort) \
 	<(awk '/^var.settings/,/^\)/; /^var.as_web/,/\)$/' lighttpd.conf | grep -o 'LINKSHRINK_[A-Z_]*' | sort -u)
 check 'PostgreSQL is not on the network' refused '' psql -X -h 127.0.0.1 -p 5432 -U linkshrink_web -d linkshrink -c ''
 check 'writes are durable' test "$(sql "SELECT string_agg(setting, ' ' ORDER BY name) FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')")" = 'on on on'
