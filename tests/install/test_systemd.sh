@@ -67,6 +67,7 @@ linkshrink root               linkshrink_owner
 linkshrink linkshrink         linkshrink_web
 linkshrink linkshrink         linkshrink_ingest
 linkshrink linkshrink-monitor linkshrink_monitor
+linkshrink linkshrink-backup  linkshrink_owner
 END
 	inside systemctl reload postgresql@15-main.service
 }
@@ -102,6 +103,17 @@ gives() { same "$(asked "$1")" "$2"; }
 check 'the probe follows a link and makes one' wait_until 20 gives probe_success '1 1'
 # The container itself keeps its clock from everybody.
 check 'node-exporter sees all that it should' gives 'count(node_scrape_collector_success{collector!="timex"} == 0)' ''
+
+# ---- Backed up, and that tried
+
+check 'a backup is made' inside systemctl start linkshrink-backup.service
+told() { [[ $(asked linkshrink_backup_rehearsed_timestamp_seconds) =~ ^[1-9] ]]; }
+tried() { wait_until 20 told || { inside journalctl -b --no-pager -n 20 -u linkshrink-backup-rehearsal; return 1; }; }
+check 'and is tried at once, and whoever watches hears of it' tried
+check 'the timer waits for the next' is active linkshrink-backup.timer
+inside linkshrink psql -q -c "UPDATE links SET state = 'deleted'" || true
+check 'it comes back' inside linkshrink restore --replace
+check 'with its link' wait_until 10 answers 8080/docs 302
 
 # ---- Shut in
 

@@ -9,6 +9,8 @@ trap 'rm -rf "$work"' EXIT
 readonly most=30 # tenths of systemd-analyze's exposure, of 100: "OK" ends at 50
 services=(linkshrink-{web,database,monitoring}.service
 	linkshrink-monitor@{prometheus,alertmanager,node-exporter,postgres-exporter,blackbox-exporter}.service)
+timers=(linkshrink-monitoring.timer linkshrink-backup.timer)
+by_timer=(linkshrink-backup.service linkshrink-backup-rehearsal.service)
 
 # Where they are installed there is what they start, and the rest of the system is this one.
 make --no-print-directory install PREFIX="$work/usr" SYSCONFDIR="$work/etc" >/dev/null
@@ -27,10 +29,10 @@ exposed() { # unit
 	}
 }
 
-for unit in linkshrink.target linkshrink-monitoring.timer "${services[@]}"; do
+for unit in linkshrink.target "${timers[@]}" "${services[@]}" "${by_timer[@]}"; do
 	check "$unit makes sense" verified "$unit"
 done
-for unit in "${services[@]}"; do
+for unit in "${services[@]}" "${by_timer[@]}"; do
 	check "$unit is exposed to less than 3.0" exposed "$unit"
 	echo "# $(grep -o 'Overall exposure.*' "$work/said" || true)"
 done
@@ -42,7 +44,7 @@ check 'a misspelt line would be noticed' planted
 
 wanted=$(sed -n 's/^Wants=//p' "$units/linkshrink.target" | tr ' ' '\n' | sort)
 check 'the target wants all of them' same "$wanted" \
-	"$(printf '%s\n' linkshrink-monitoring.timer "${services[@]}" | sort)"
+	"$(printf '%s\n' "${timers[@]}" "${services[@]}" | sort)"
 
 # A misspelt line is only a warning to systemd, and a misspelt file none at all.
 drop_ins() {
@@ -50,7 +52,7 @@ drop_ins() {
 	for directory in "$units"/*.d; do
 		case ${directory##*/} in
 		linkshrink-.service.d) ;;
-		*) printf '%s\n' "${services[@]/%/.d}" | grep -qxF -e "${directory##*/}" || { echo "$directory"; return 1; } ;;
+		*) printf '%s\n' "${services[@]/%/.d}" "${by_timer[@]/%/.d}" | grep -qxF -e "${directory##*/}" || { echo "$directory"; return 1; } ;;
 		esac
 	done
 }
