@@ -51,7 +51,7 @@ insert_script() {
 	printf '#define STATEMENT(id, sql) id: sql\n#include "db/statements.def"\n' |
 		gcc -E -P -Icommon - | sed -n '/^link_create:/,/^[a-z_]*:/p' | sed '1s/^link_create: *//; 2,$ { /^[a-z_]*:/d }' |
 		tr '\n' ' ' | sed "s/\" *\"//g; s/^ *\"//; s/\" *\$//
-			s/\$1,/:code,/; s/\$2,/'https:\/\/example.com\/bench\/pgbench\/' || :code,/
+			s/\$10/''/; s/\$1,/:code,/; s/\$2,/'https:\/\/example.com\/bench\/pgbench\/' || :code,/
 			s/\$3/''/; s/\$4/'0'/; s/\$5/'302'/; s/\$6/'false'/; s/\$[789]/'0'/g; s/\$/;/"
 	echo
 }
