@@ -16,14 +16,11 @@ settle_backups() {
 }
 
 settle_connection() {
-	local file=${DATABASE_OWNER_URL_FILE:-}
-	if [ -n "$file" ]; then
-		IFS= read -r DATABASE_OWNER_URL <"$file" || [ -n "$DATABASE_OWNER_URL" ] ||
-			fail "DATABASE_OWNER_URL_FILE: no line can be read from $file"
-		export DATABASE_OWNER_URL
-		unset DATABASE_OWNER_URL_FILE
-	fi
+	# shellcheck source=scripts/stack.d/settings.sh
+	. "$repo/scripts/stack.d/settings.sh"
+	take_secret DATABASE_OWNER_URL
 	connection=${DATABASE_OWNER_URL:-}
+	[ -z "$connection" ] || export DATABASE_OWNER_URL # what is called from here needs it, too
 	[ -n "$connection" ] || connection=$("$repo/scripts/stack" owner-url 2>/dev/null) ||
 		fail 'no database: start the stack (scripts/stack up) or set DATABASE_OWNER_URL'
 	# shellcheck source=db/hide-password.sh

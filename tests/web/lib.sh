@@ -54,6 +54,17 @@ check() {
 	fi
 }
 
+# fails_with -E|-F WORDS command…: it fails and says that, a pattern or the words themselves
+fails_with() {
+	local kind=$1 words=$2 said
+	shift 2
+	if said=$("$@" 2>&1); then
+		echo "it succeeded: $said"
+		return 1
+	fi
+	grep -q "$kind" -e "$words" <<<"$said" || { echo "$said"; return 1; }
+}
+
 finish() {
 	[ "$failures" -eq 0 ] || exit 1
 	exit 0

@@ -59,23 +59,13 @@ names() { scripts/backup --list 2>/dev/null | cut -d ' ' -f 1; }
 count() { names | grep -c . || true; }
 nothing_half() { same "$(find "$1" -mindepth 1 -maxdepth 1 ! -name '[0-9]*Z' ! -name '.*lock' | paste -sd ' ')" ''; }
 figure() { same "$(awk -v name="linkshrink_backup_$1" '$1 == name { print $2 }' "$LINKSHRINK_VAR"/figures/*.prom)" "$2"; }
-# fails_with WORDS command…: it does, and says that
-fails_with() {
-	local words=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "it succeeded: $said"
-		return 1
-	fi
-	grep -qE -e "$words" <<<"$said" || { echo "$said"; return 1; }
-}
 doctor_says() { scripts/doctor >"$work/said" 2>&1 || true; grep -q "^$1" "$work/said" || { cat "$work/said"; return 1; }; }
 names_nobody() { [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'linkshrink-backup'")" = 0 ]; }
 
 # ---- Made under load
 
 check 'the doctor misses a backup' doctor_says 'warn  backup .*there is none'
-check 'so does who asks for a list' fails_with 'there is none' scripts/backup --list
+check 'so does who asks for a list' fails_with -E 'there is none' scripts/backup --list
 key=$(scripts/admin-key --name kept)
 make_links 500
 follow_all 'there are clicks'
@@ -114,7 +104,7 @@ check 'a table that is held' hold_table
 scripts/backup >"$work/killed.log" 2>&1 &
 killed=$!
 check 'lets a backup wait half-way' wait_until 10 is_half_way
-check 'another one at the same time is refused' fails_with 'another backup' scripts/backup
+check 'another one at the same time is refused' fails_with -E 'another backup' scripts/backup
 { kill -KILL "$killed" && wait "$killed"; } 2>/dev/null || true
 check 'killed, it leaves the old one alone' same "$(names)" "$first"
 release_table
@@ -130,13 +120,13 @@ check 'in PostgreSQL neither' wait_until 10 names_nobody
 check 'and the figures say that it failed' figure failed 1
 release_table
 sql 'DROP TABLE beside.held; DROP SCHEMA beside'
-check 'without PostgreSQL it says why' fails_with 'nothing was kept: .*connection' env DATABASE_OWNER_URL='host=/nonexistent dbname=x' scripts/backup
+check 'without PostgreSQL it says why' fails_with -E 'nothing was kept: .*connection' env DATABASE_OWNER_URL='host=/nonexistent dbname=x' scripts/backup
 check 'and keeps what there was' same "$(names)" "$first"
 small=$work/small
 mkdir "$small"
 if mount -t tmpfs -o size=64k small "$small" 2>/dev/null; then
 	mounted=$small
-	check 'without room it says so' fails_with 'No space left|no room' env LINKSHRINK_BACKUP="$small" scripts/backup
+	check 'without room it says so' fails_with -E 'No space left|no room' env LINKSHRINK_BACKUP="$small" scripts/backup
 	check 'and leaves no half backup' nothing_half "$small"
 	umount "$small"
 	mounted=
@@ -156,14 +146,14 @@ damaged=$work/damaged
 mkdir "$damaged"
 cp -R "$backups/$newest" "$damaged/"
 truncate -s -100 "$damaged/$newest/dump"
-check 'a dump that was cut short is named' fails_with "$newest is damaged: dump: FAILED" env LINKSHRINK_BACKUP="$damaged" scripts/backup-rehearsal
+check 'a dump that was cut short is named' fails_with -E "$newest is damaged: dump: FAILED" env LINKSHRINK_BACKUP="$damaged" scripts/backup-rehearsal
 check 'and the figures say so' figure rehearsal_failed 1
-check 'it is not restored either' fails_with 'is damaged' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
+check 'it is not restored either' fails_with -E 'is damaged' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
 cp "$backups/$newest/dump" "$damaged/$newest/"
 sed -i 's/^links [0-9]*/links 601/' "$damaged/$newest/tables"
 (cd "$damaged/$newest" && sha256sum about dump tables >SHA256SUMS)
-check 'rows that are missing are found' fails_with 'links: 601 rows in the backup, 600 restored' env LINKSHRINK_BACKUP="$damaged" scripts/backup-rehearsal
-check 'such a backup changes no database' fails_with 'as before: links: 601' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
+check 'rows that are missing are found' fails_with -E 'links: 601 rows in the backup, 600 restored' env LINKSHRINK_BACKUP="$damaged" scripts/backup-rehearsal
+check 'such a backup changes no database' fails_with -E 'as before: links: 601' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
 check 'whose links are all there' same "$(sql 'SELECT count(*) FROM links')" 600
 check 'the good one is restored' scripts/backup-rehearsal
 check 'which the figures say' figure rehearsal_failed 0
@@ -171,11 +161,11 @@ check 'and of which moment' figure rehearsed_timestamp_seconds "$(sed -n 's/^tim
 check 'nothing is left of it' test ! -e "$LINKSHRINK_VAR/rehearsal"
 sed -i 's/^postgresql .*/postgresql 990001/' "$damaged/$newest/about"
 (cd "$damaged/$newest" && sha256sum about dump tables >SHA256SUMS)
-check 'a newer PostgreSQL'\''s is refused' fails_with 'made of PostgreSQL 99' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
+check 'a newer PostgreSQL'\''s is refused' fails_with -E 'made of PostgreSQL 99' env LINKSHRINK_BACKUP="$damaged" scripts/restore --replace
 
 # ---- Destroyed, and brought back
 
-check 'a database with links is not overwritten' fails_with 'has 600 links' scripts/restore
+check 'a database with links is not overwritten' fails_with -E 'has 600 links' scripts/restore
 make_links 100
 first_link=$(head -n 1 "$work/links" | cut -d ' ' -f 1)
 sql "UPDATE links SET title = 'changed', version = 2, updated_at = now() WHERE code = '$first_link'"

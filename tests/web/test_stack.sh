@@ -31,15 +31,7 @@ gives() { [ "$(curl -s -o "$work/body" -w '%{http_code}' --max-time 5 "$2")" = "
 ready() { gives 200 "http://127.0.0.1:$LINKSHRINK_OPS_PORT/ready"; }
 follows() { gives 302 "http://127.0.0.1:$LINKSHRINK_PORT/$1"; }
 
-refused() { # WORDS command…: it fails and says the words
-	local words=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "it succeeded: $said"
-		return 1
-	fi
-	grep -qF -e "$words" <<<"$said" || { echo "$said"; return 1; }
-}
+refused() { fails_with -F "$@"; } # WORDS command…
 
 exits() { # STATUS command…
 	local want=$1 got=0
