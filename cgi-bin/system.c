@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/segment.h"
 #include "base/workers.h"
+#include "domain/keyring.h"
 #include "domain/replica.h"
 #include "http/json_write.h"
 #include "http/query.h"
@@ -21,6 +22,8 @@
 
 enum {
 	CPU_SAMPLE_MS = 100,
+	KEYRING_MS = 1000, /* between two looks at the keys of those on call */
+	KEYRING_OFF_MS = 60000,
 	SPOOL_LATE_S = 10 /* ingest commits what there is many times a second */
 };
 
@@ -332,6 +335,27 @@ static void recent_logs(
 		write_logs(res, &filter);
 }
 
+/* Asked by lighttpd before it shows anything of operations over HTTPS; see lighttpd/tls.conf. */
+static void let_pass(
+	struct worker *worker, const struct http_request *req, struct http_response *res)
+{
+	(void)worker;
+	(void)req;
+	http_begin(res, 200, "text/plain");
+}
+
+static unsigned keyring_turn(struct worker *worker)
+{
+	if (!config_get()->operations_gate)
+		return KEYRING_OFF_MS;
+	db_set_deadline(worker->db, config_get()->database_deadline_ms);
+	keyring_refresh(worker->db);
+	return KEYRING_MS;
+}
+
+static const struct route gate = { HTTP_GET | HTTP_HEAD | HTTP_POST, "/", LABEL_handler_GATE,
+	SCOPE_OPS_READ, RATE_NONE, 0, ROUTE_SAMPLED | ROUTE_KEYRING, let_pass };
+
 static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_handler_HEALTH,
 					       ANYONE, RATE_NONE, 0, ROUTE_SAMPLED, health },
 	{ HTTP_GET | HTTP_HEAD, "/ready", LABEL_handler_READY, ANYONE, RATE_NONE, 0, ROUTE_SAMPLED,
@@ -344,5 +368,10 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_
 	{ 0 } };
 
 const struct service system_service = {
-	.name = "system", .routes = routes, .threads = 2, .needs = NEEDS_DATABASE
+	.name = "system",
+	.routes = routes,
+	.gate = &gate,
+	.threads = 2,
+	.needs = NEEDS_DATABASE,
+	.turns = { keyring_turn }
 };

@@ -26,7 +26,9 @@ enum {
 	BELLS = 4,             /* see bell.h */
 	HINT_CELLS = 1 << 10,  /* see hints.h */
 	HINT_WORDS = 8,        /* of 8 bytes, the text of a hint */
-	VISITOR_KEYS = 4       /* see domain/visitor.h */
+	VISITOR_KEYS = 4,      /* see domain/visitor.h */
+	KEYRING_CELLS = 64,    /* keys; see domain/keyring.h */
+	KEYRING_WORDS = 4      /* of 8 bytes, the hash of a key */
 };
 
 struct segment_header {
@@ -87,6 +89,12 @@ struct visitor_key {
 	_Alignas(SEGMENT_LINE) _Atomic uint64_t half[2]; /* random, 0: not made yet */
 };
 
+struct keyring_cell {
+	_Alignas(SEGMENT_LINE) _Atomic int64_t id; /* 0: there is none */
+	_Atomic int64_t owner, expires_at;         /* milliseconds since 1970, 0: never */
+	_Atomic uint64_t hash[KEYRING_WORDS];
+};
+
 struct segment {
 	struct segment_header header;
 	struct metric_cell cells[METRIC_CELLS];
@@ -103,6 +111,7 @@ struct segment {
 	/* One more than were spooled when the round began that found all of them there; 0: none did. */
 	_Atomic uint64_t clicks_committed_of;
 	struct visitor_key visitor_keys[VISITOR_KEYS];
+	struct keyring_cell keyring[KEYRING_CELLS];
 };
 
 /* Maps the segment for this process, once; false (and errno) if only private memory was had. */

@@ -105,9 +105,16 @@ static void scopes_to(unsigned bits, char names[APIKEY_SCOPES_MAX])
 			text_addf(&text, "%s%s", text.len ? " " : "", scopes[i].name);
 }
 
+bool apikey_read(const char *token, int64_t *id, char hash[APIKEY_HASH])
+{
+	const char *secret;
+
+	return parse(token, id, &secret) && hash_hex(secret, hash);
+}
+
 enum apikey_result apikey_check(struct db *db, const char *token, struct apikey *key)
 {
-	char hash[2 * HASH + 1];
+	char hash[APIKEY_HASH];
 	const char *const parameters[] = { hash };
 	const char *secret;
 	int64_t id;

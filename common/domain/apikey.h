@@ -13,6 +13,7 @@
 enum {
 	APIKEY_NAME_MAX = 255,
 	APIKEY_TOKEN = 3 + 19 + 1 + 64 + 1, /* ls_<id>_<secret> and a zero */
+	APIKEY_HASH = 2 * 32 + 1,           /* SHA-256 of a secret as hex digits, and a zero */
 	APIKEY_SCOPES_MAX = 256             /* the names of all scopes, spaces between */
 };
 
@@ -54,6 +55,9 @@ struct apikey_filter {
  */
 __attribute__((warn_unused_result)) enum apikey_result apikey_check(
 	struct db *db, const char *token, struct apikey *key);
+
+/* The id and the hash of the secret of what looks like a key; false: it does not. */
+bool apikey_read(const char *token, int64_t *id, char hash[APIKEY_HASH]);
 
 /*
  * Makes a key with the record's name, scopes (at least one), owner and expires_at, and fills in the

@@ -101,6 +101,8 @@ static void read_parameters(char *const *parameters, struct http_request *req)
 			*place = *parameters + len + 1;
 		else if (text_starts_with(*parameters, method))
 			req->method = http_method_from(*parameters + strlen(method));
+		else if (strcmp(*parameters, "FCGI_ROLE=AUTHORIZER") == 0)
+			req->authorizer = true;
 	}
 }
 

@@ -1,14 +1,15 @@
 #include "service/service.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "domain/keyring.h"
 #include "http/accept.h"
+#include "http/credentials.h"
 #include "http/query.h"
 #include "service/page.h"
 
@@ -53,6 +54,8 @@ static const struct route *find_route(
 	const struct service *service, struct http_request *req, unsigned *allowed)
 {
 	*allowed = 0;
+	if (req->authorizer)
+		return service->gate;
 	for (const struct route *route = service->routes; route->path != NULL; route++) {
 		if (!match_path(route->path, req->path, req->capture))
 			continue;
@@ -104,10 +107,13 @@ static bool has_key_in_query(const char *query)
 	       query_has(query, "access_token") || query_has(query, "token");
 }
 
-static void refuse_anonymous(struct http_response *res)
+static void refuse_anonymous(struct http_response *res, const struct route *route)
 {
 	http_problem(res, 401, "unauthorized");
-	http_header(res, "WWW-Authenticate", "Bearer");
+	http_header(res, "WWW-Authenticate",
+		(route->flags & ROUTE_KEYRING) != 0
+			? "Basic realm=\"Link-Shrink operations: a key as the password\""
+			: "Bearer");
 }
 
 /* Who tries keys is slowed down; a good key never comes here, so nobody can lock it out. */
@@ -116,21 +122,29 @@ static void refuse_key(
 {
 	unsigned wait = rate_take(RATE_AUTH_FAIL, req->client);
 	if (!refuse_too_many(res, route->handler_label, wait))
-		refuse_anonymous(res);
+		refuse_anonymous(res, route);
+}
+
+static enum apikey_result check_key(
+	struct worker *worker, const struct route *route, const char *authorization)
+{
+	char password[APIKEY_TOKEN];
+	const char *token = credentials_bearer(authorization);
+	if ((route->flags & ROUTE_KEYRING) == 0)
+		return token != NULL ? apikey_check(worker->db, token, &worker->key)
+				     : APIKEY_REFUSED;
+	if (token == NULL && credentials_password(authorization, password, sizeof(password)))
+		token = password;
+	return token != NULL ? keyring_check(token, &worker->key) : APIKEY_REFUSED;
 }
 
 /* The key sent, if any, into worker->key; true if the request may go on to the scope check. */
 static bool authenticate(struct worker *worker, const struct route *route,
 	const struct http_request *req, struct http_response *res)
 {
-	static const char scheme[] = "Bearer ";
 	if (*req->authorization == '\0')
 		return true;
-	enum apikey_result result = APIKEY_REFUSED;
-	if (strncasecmp(req->authorization, scheme, strlen(scheme)) == 0)
-		result =
-			apikey_check(worker->db, req->authorization + strlen(scheme), &worker->key);
-	switch (result) {
+	switch (check_key(worker, route, req->authorization)) {
 	case APIKEY_OK: return true;
 	case APIKEY_REFUSED: refuse_key(res, route, req); return false;
 	case APIKEY_DOWN: http_unavailable(res, 1); return false;
@@ -158,7 +172,7 @@ static bool may_call(struct worker *worker, const struct route *route,
 	}
 	if ((route->flags & ROUTE_ANONYMOUS_CREATE) != 0 && config_get()->anonymous_create)
 		return true;
-	refuse_anonymous(res);
+	refuse_anonymous(res, route);
 	return false;
 }
 

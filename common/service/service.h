@@ -44,7 +44,9 @@ enum route_flags {
 	ROUTE_JSON = 1, /* the body must be declared as application/json */
 	ROUTE_ANONYMOUS_CREATE =
 		2,        /* the scope is not needed where LINKSHRINK_ANONYMOUS_CREATE is yes */
-	ROUTE_SAMPLED = 4 /* successes are logged by sample */
+	ROUTE_SAMPLED = 4, /* successes are logged by sample */
+	ROUTE_KEYRING =
+		8 /* the key is looked up in domain/keyring.h, and may come as a password */
 };
 
 struct route {
@@ -87,6 +89,8 @@ struct service {
 	unsigned connections;       /* to PostgreSQL that they share; 0: one each */
 	unsigned needs;             /* of enum service_needs, or-ed */
 	bool streams; /* bodies are read as they come (http_request.read), answers may be sent in parts */
+	/* What an authorizer asks, whatever the path: its answer is whether, 200 for yes. NULL: no. */
+	const struct route *gate;
 	enum label_timed timed; /* as whose http_request_duration_seconds shows its answers */
 	service_turn turns[SERVICE_TURNS];
 	/* What it does on a terminal: argv[1] is an option, the settings are good. NULL: nothing. */
