@@ -37,7 +37,7 @@ unset_foreign() {
 	local name
 	for name in $(compgen -e); do
 		case $name in
-		LINKSHRINK_* | PGSSLMODE | PGSSLROOTCERT | DATA_SOURCE_NAME | PATH | LC_ALL | TZ | [ALTU]*SAN_OPTIONS) ;;
+		LINKSHRINK_* | LISTEN_PID | LISTEN_FDS | LISTEN_FDNAMES | PGSSLMODE | PGSSLROOTCERT | DATA_SOURCE_NAME | PATH | LC_ALL | TZ | [ALTU]*SAN_OPTIONS) ;;
 		*) unset "$name" ;;
 		esac
 	done

@@ -94,10 +94,43 @@ settle_settings() {
 	export LINKSHRINK_SEGMENT=${LINKSHRINK_SEGMENT:-$shared/segment}
 	export LINKSHRINK_LOG=${LINKSHRINK_LOG-$logs/linkshrink.log}
 	export LINKSHRINK_PROCESSES=${LINKSHRINK_PROCESSES:-2}
+	settle_tls
 	# For lighttpd.conf alone.
 	export LINKSHRINK_APP=$app LINKSHRINK_SOCKETS=$plain/web LINKSHRINK_LOGS=$logs
 	LINKSHRINK_READ_TIMEOUT=$(read_timeout)
 	export LINKSHRINK_READ_TIMEOUT
+}
+
+# What the internet reaches: lighttpd itself by HTTPS, or a proxy in front of it, or, without both, nothing.
+settle_tls() {
+	export LINKSHRINK_PROXY=${LINKSHRINK_PROXY:-} LINKSHRINK_TLS_FILE=${LINKSHRINK_TLS_FILE:-}
+	export LINKSHRINK_PROXY_CONF=/dev/null LINKSHRINK_TLS_CONF=/dev/null LINKSHRINK_OPS_TLS_CONF=/dev/null
+	case $LINKSHRINK_PROXY in
+	'') ;;
+	*[!0-9a-fA-F.:/]*) fail "LINKSHRINK_PROXY is '$LINKSHRINK_PROXY'; it must be one address, or a network as 192.0.2.0/24" ;;
+	*) LINKSHRINK_PROXY_CONF=$app/lighttpd/behind-proxy.conf ;;
+	esac
+	if [ -z "$LINKSHRINK_TLS_FILE" ]; then
+		[ -z "${LINKSHRINK_OPS_TLS_PORT:-}" ] ||
+			fail "LINKSHRINK_OPS_TLS_PORT is set, but there is no certificate in LINKSHRINK_TLS_FILE"
+		return
+	fi
+	case $LINKSHRINK_BASE_URL in
+	https://?*) ;;
+	*) fail "LINKSHRINK_BASE_URL is '$LINKSHRINK_BASE_URL'; with LINKSHRINK_TLS_FILE it must begin with https://" ;;
+	esac
+	LINKSHRINK_TLS_CONF=$app/lighttpd/tls.conf
+	LINKSHRINK_TLS_LISTEN=$(in_brackets "${LINKSHRINK_TLS_LISTEN:-0.0.0.0}")
+	export LINKSHRINK_TLS_LISTEN LINKSHRINK_TLS_PORT=${LINKSHRINK_TLS_PORT:-443} LINKSHRINK_HTTP_PORT=${LINKSHRINK_HTTP_PORT:-80}
+	export LINKSHRINK_HSTS=${LINKSHRINK_HSTS:-31536000} LINKSHRINK_ACME=${LINKSHRINK_ACME:-$var/acme}
+	check_port LINKSHRINK_TLS_PORT "$LINKSHRINK_TLS_PORT"
+	check_port LINKSHRINK_HTTP_PORT "$LINKSHRINK_HTTP_PORT"
+	case $LINKSHRINK_HSTS in *[!0-9]* | ??????????*) fail "LINKSHRINK_HSTS is '$LINKSHRINK_HSTS'; it must be a number of seconds" ;; esac
+	[ -n "${LINKSHRINK_OPS_TLS_PORT:-}" ] || return 0
+	check_port LINKSHRINK_OPS_TLS_PORT "$LINKSHRINK_OPS_TLS_PORT"
+	LINKSHRINK_OPS_TLS_CONF=$app/lighttpd/tls-operations.conf
+	LINKSHRINK_OPS_ADDRESS=$(reachable_address "$LINKSHRINK_OPS_LISTEN" | tr -d '[]')
+	export LINKSHRINK_OPS_ADDRESS LINKSHRINK_OPERATIONS_GATE=yes
 }
 
 # A secret may lie in a file, which NAME_FILE names: an environment is shown around more easily.

@@ -9,7 +9,7 @@ copy_programs() {
 		cp "$bin/$program" "$app/bin/.$program" && mv -f "$app/bin/.$program" "$app/bin/$program"
 	done
 	cp "$repo/lighttpd.conf" "$app/lighttpd.conf"
-	for file in "$repo"/lighttpd/*.lua "$repo"/lighttpd/monitoring.conf; do cp "$file" "$app/lighttpd/"; done
+	for file in "$repo"/lighttpd/*; do cp "$file" "$app/lighttpd/"; done
 	rm -rf "$app/www"
 	cp -R "$repo/www" "$app/www"
 	cp "$repo/docs/openapi.yaml" "$app/"
@@ -24,10 +24,20 @@ check_port_free() { # variable port address
 		fail "port $2 is taken; choose another with $1"
 }
 
+check_tls_ports_free() {
+	local address name
+	address=$(reachable_address "$LINKSHRINK_TLS_LISTEN")
+	for name in LINKSHRINK_TLS_PORT LINKSHRINK_HTTP_PORT LINKSHRINK_OPS_TLS_PORT; do
+		[ -z "${!name:-}" ] || check_port_free "$name" "${!name}" "$address"
+	done
+}
+
 check_programs() {
 	local program
 	program=$(list_programs | head -n 1)
 	(cd / && unset_foreign && as "$web_user" "$app/bin/$program" --check-config) || fail "not started with these settings"
+	[ -z "$LINKSHRINK_TLS_FILE" ] || as "$web_user" test -r "$LINKSHRINK_TLS_FILE" ||
+		fail "LINKSHRINK_TLS_FILE: $LINKSHRINK_TLS_FILE is missing, or may not be read by who runs lighttpd"
 	(cd / && unset_foreign && as "$web_user" /usr/sbin/lighttpd -tt -f "$app/lighttpd.conf") ||
 		fail "lighttpd refuses $repo/lighttpd.conf"
 }
