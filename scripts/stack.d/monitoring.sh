@@ -44,6 +44,7 @@ settle_monitoring() {
 	check_url LINKSHRINK_OPERATIONS_URL "$LINKSHRINK_OPERATIONS_URL"
 	check_url LINKSHRINK_DOCS_URL "$LINKSHRINK_DOCS_URL"
 	public_address=$(reachable_address "$LINKSHRINK_LISTEN"):$LINKSHRINK_PORT
+	settle_public_url
 	settle_messages
 	settle_monitor_database
 	# For lighttpd.conf and grafana.sh.
@@ -51,6 +52,22 @@ settle_monitoring() {
 	export LINKSHRINK_ALERTMANAGER_PORT=${port[alertmanager]} LINKSHRINK_INBOX_PORT=${port[inbox]}
 	export LINKSHRINK_GRAFANA_PORT=${port[grafana]}
 	switch_monitoring "$monitoring"
+}
+
+# Where the probe does what users do: by HTTPS where lighttpd speaks it. And whose certificate is watched,
+# as host:port: that one, or that of a proxy in front.
+settle_public_url() {
+	local authority=${LINKSHRINK_BASE_URL#*://}
+	authority=${authority%%/*}
+	public_url=http://$public_address certificate_address=''
+	public_name=${authority%:*} public_ca=${LINKSHRINK_TLS_CA:-/etc/ssl/certs/ca-certificates.crt}
+	case $authority in *]) public_name=$authority ;; esac
+	public_name=${public_name//[\[\]]/}
+	case $LINKSHRINK_BASE_URL in https://*) ;; *) return 0 ;; esac
+	case $authority in *] | *[!:]*:*:*) certificate_address=$authority:443 ;; *:*) certificate_address=$authority ;; *) certificate_address=$authority:443 ;; esac
+	[ -n "$LINKSHRINK_TLS_FILE" ] || return 0
+	certificate_address=$(reachable_address "$LINKSHRINK_TLS_LISTEN"):$LINKSHRINK_TLS_PORT
+	public_url=https://$certificate_address
 }
 
 # Whoever knows a webhook may write there: only Alertmanager's own file has it.
@@ -153,12 +170,16 @@ write_private() { # file: from standard input, for those who watch and nobody el
 	(umask 077 && cat >"$1.new") && chgrp "$monitoring_group" "$1.new" && chmod 640 "$1.new" && mv -f "$1.new" "$1"
 }
 
+leave_out_part() { text=$(sed "/# $1: begin/,/# $1: end/d" <<<"$text"); } # of what render has
+
 render() { # from to: with the values of the words in capitals
 	local text word
 	text=$(cat "$1")
 	for word in "${!rendered[@]}"; do text=${text//"$word"/"${rendered[$word]}"}; done
-	[ -n "$monitor_url" ] || text=$(sed '/# postgres: begin/,/# postgres: end/d' <<<"$text")
-	[ -n "$deadman_url" ] || text=$(sed '/# deadman: begin/,/# deadman: end/d' <<<"$text")
+	[ -n "$monitor_url" ] || leave_out_part postgres
+	[ -n "$deadman_url" ] || leave_out_part deadman
+	[ -n "$LINKSHRINK_TLS_FILE" ] || leave_out_part tls
+	[ -n "$certificate_address" ] || leave_out_part certificate
 	printf '%s\n' "$text" | write_private "$2"
 }
 
@@ -186,7 +207,8 @@ configure_monitoring() {
 	local -A rendered=(
 		[NODE_NAME]=$node_name
 		[OPERATIONS_URL]=$LINKSHRINK_OPERATIONS_URL [DOCS_URL]=$LINKSHRINK_DOCS_URL
-		[OPERATIONS_ADDRESS]=${operations#http://} [PUBLIC_ADDRESS]=$public_address
+		[OPERATIONS_ADDRESS]=${operations#http://} [PUBLIC_URL]=$public_url
+		[PUBLIC_NAME]=$public_name [PUBLIC_CA]=$public_ca [CERTIFICATE_ADDRESS]=$certificate_address
 		[PROMETHEUS_PORT]=${port[prometheus]} [ALERTMANAGER_PORT]=${port[alertmanager]}
 		[NODE_EXPORTER_PORT]=${port[node-exporter]} [POSTGRES_EXPORTER_PORT]=${port[postgres-exporter]}
 		[BLACKBOX_EXPORTER_PORT]=${port[blackbox-exporter]}

@@ -232,6 +232,7 @@ foreign=' node_filesystem_avail_bytes node_filesystem_size_bytes node_filesystem
  node_cpu_seconds_total node_vmstat_oom_kill pg_up pg_stat_activity_count
  pg_stat_activity_max_tx_duration pg_settings_max_connections
  pg_settings_superuser_reserved_connections probe_success probe_duration_seconds
+ probe_ssl_earliest_cert_expiry
  prometheus_notifications_errors_total
  prometheus_notifications_dropped_total prometheus_notifications_alertmanagers_discovered
  prometheus_rule_evaluation_failures_total alertmanager_notifications_failed_total '
@@ -265,6 +266,9 @@ mapfile -t changes <<'CHANGES'
 abuse abuse s/for: 15s/for: 30s/
 abuse abuse s/for: 15s/for: 5s/
 backup backup s/for: 15m/for: 15s/
+certificate certificate s/14 [*]/140 */
+certificate certificate s/ 2 [*]/ 20 */
+certificate certificate s/for: 5m/for: 1m/
 backup backup s/for: 1h/for: 1m/
 backup backup s/ > 0)$/)/
 outages outages s/for: 10s/for: 100s/
