@@ -29,7 +29,7 @@ exposed() { # unit
 	}
 }
 
-for unit in linkshrink.target "${timers[@]}" "${services[@]}" "${by_timer[@]}"; do
+for unit in linkshrink.target linkshrink-web.socket "${timers[@]}" "${services[@]}" "${by_timer[@]}"; do
 	check "$unit makes sense" verified "$unit"
 done
 for unit in "${services[@]}" "${by_timer[@]}"; do
@@ -44,7 +44,7 @@ check 'a misspelt line would be noticed' planted
 
 wanted=$(sed -n 's/^Wants=//p' "$units/linkshrink.target" | tr ' ' '\n' | sort)
 check 'the target wants all of them' same "$wanted" \
-	"$(printf '%s\n' "${timers[@]}" "${services[@]}" | sort)"
+	"$(printf '%s\n' "${timers[@]}" "${services[@]}" linkshrink-web.socket | sort)"
 
 # A misspelt line is only a warning to systemd, and a misspelt file none at all.
 drop_ins() {

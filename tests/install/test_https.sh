@@ -1,0 +1,196 @@
+#!/bin/bash
+# The package on a machine, reached as the internet would: HTTPS on 443 with listeners that systemd holds,
+# a certificate replaced under load, operations with a key, and PostgreSQL by TLS. Needs root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/web/lib.sh
+. tests/web/lib.sh
+# shellcheck source=tests/install/container.sh
+. tests/install/container.sh
+
+make --no-print-directory torture-programs >/dev/null
+
+# ---- An authority of the test's own
+
+tls=$work/tls
+mkdir "$tls" "$work/results"
+chmod 755 "$tls"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 -subj '/CN=Test authority' \
+	-keyout "$work/ca.key" -out "$tls/ca.pem" 2>/dev/null
+certificate() { # NAME HOST DAYS: $tls/NAME.key and $tls/NAME.pem
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$tls/$1.key" \
+		-out "$work/csr" 2>/dev/null
+	openssl x509 -req -in "$work/csr" -CA "$tls/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days "$3" \
+		-extfile <(echo "subjectAltName=DNS:$2") -out "$tls/$1.pem" 2>/dev/null
+}
+certificate good link.test 50
+certificate soon link.test 5
+certificate database db.test 50
+
+boot --bind-ro="$tls:/mnt/tls" --bind-ro="$LINKSHRINK_TESTS/torture:/mnt/torture" --bind="$work/results:/mnt/results"
+check 'the package installs' inside dpkg --install /mnt/linkshrink.deb
+check 'there is a database' make_database
+
+# ---- From nothing to HTTPS, as docs/deploy.md says
+
+set_up() { # NAME=value…
+	inside sh -c 'printf "%s\n" "$@" >>/etc/linkshrink/linkshrink.env' sh "$@"
+	inside systemctl daemon-reload
+}
+set_up LINKSHRINK_BASE_URL=https://link.test LINKSHRINK_TLS_FILE=/etc/linkshrink/secrets/tls.pem \
+	LINKSHRINK_TLS_CA=/mnt/tls/ca.pem LINKSHRINK_ANONYMOUS_CREATE=yes LINKSHRINK_RATE_CREATE=0
+check 'a certificate of its own is made' inside linkshrink certificate --self-signed
+check 'for lighttpd alone' same "$(inside stat -c '%a %U %G' /etc/linkshrink/secrets/tls.pem)" '640 root linkshrink'
+check 'it starts' inside systemctl enable --now linkshrink.target
+check 'and is ready' wait_until 60 answers 9080/ready 200
+
+main_process() { inside systemctl show -p MainPID --value linkshrink-web.service; }
+held() { # PORT…: by systemd, and lighttpd has them from there
+	local port
+	for port in "$@"; do
+		inside ss -Hltnp "sport = :$port" | grep -q '"systemd",pid=1,.*"lighttpd"\|"lighttpd".*"systemd",pid=1,' ||
+			{ inside ss -Hltnp; return 1; }
+	done
+}
+check 'systemd holds the listeners' held 443 80 8080 9080
+unprivileged() { same "$(inside awk '/^(Uid|CapEff|CapAmb):/ { printf "%s ", $2 }' "/proc/$(main_process)/status")" \
+	"$(inside id -u linkshrink) 0000000000000000 0000000000000000 "; }
+check 'and lighttpd has no right to open them' unprivileged
+
+https() { # [curl options…] URL: the status; the answer is in /tmp/body and /tmp/head
+	inside curl -s -o /tmp/body -D /tmp/head -w '%{http_code}' --max-time 20 --cacert /mnt/tls/ca.pem \
+		--connect-to ::127.0.0.1: "$@"
+}
+gives() { same "$(https "${@:2}")" "$1"; } # STATUS [curl options…] URL
+check 'nobody trusts that one' fails_with -F 'browsers refuse it' inside linkshrink certificate
+check 'one of an authority takes its place' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key
+check 'and browsers take it' inside linkshrink certificate
+check 'a link is made over HTTPS' gives 201 -H 'Content-Type: application/json' \
+	-d '{"url": "https://www.debian.org/", "short_code": "debian"}' https://link.test/shorten
+check 'and followed' gives 302 https://link.test/debian
+check 'browsers are told to stay' inside grep -qi '^strict-transport-security: max-age=31536000' /tmp/head
+check 'HTTP leads there' gives 308 http://link.test/debian
+check 'to the same link' inside grep -qi '^location: https://link.test/debian' /tmp/head
+refuses_version() { # of TLS
+	! inside timeout 10 openssl s_client -connect 127.0.0.1:443 "-$1" -cipher DEFAULT:@SECLEVEL=0 </dev/null >"$work/said" 2>&1 &&
+		grep -q 'alert protocol version' "$work/said"
+}
+check 'TLS 1.1 is refused' refuses_version tls1_1
+check 'TLS 1.0 is refused' refuses_version tls1
+
+# ---- Under load
+
+score() {
+	awk '{ good += $2 + $4; bad += $3 + $5 } END { print good + bad " requests in " NR " s, " bad + 0 " failed" }' "$work/results/$1/seconds"
+}
+under_load() { # NAME command…
+	local name=$1 load
+	shift
+	mkdir "$work/results/$name"
+	inside /mnt/torture/load run 8080 64 100 "$RANDOM" "/mnt/results/$name" </dev/null &
+	load=$!
+	# The same by HTTPS, each a connection of its own.
+	inside sh -c 'until [ -e "$1/end" ]; do
+		curl -s -o /dev/null -w "%{http_code}\n" --max-time 20 --cacert /mnt/tls/ca.pem --connect-to ::127.0.0.1: https://link.test/debian
+		sleep 0.02
+	done >"$1/https"' sh "/mnt/results/$name" </dev/null &
+	wait_until 10 test -s "$work/results/$name/seconds" || true
+	check "$name" "$@"
+	wait_until 10 grows "$work/results/$name/https" || true
+	touch "$work/results/$name/end"
+	inside pkill -TERM -x load || true
+	wait "$load" "$!" || true
+	echo "# $(score "$name"); by HTTPS $(sort "$work/results/$name/https" | uniq -c | tr -s '\n ' ' ')"
+}
+grows() { [ "$(wc -l <"$1")" -gt "${length:=$(wc -l <"$1")}" ]; }
+unfailed() { # NAME
+	if [[ $(score "$1") == *' 0 failed' ]] && [ ! -s "$work/results/$1/events" ] &&
+		[ "$(sort -u "$work/results/$1/https")" = 302 ]; then return 0; fi
+	score "$1"
+	head -n 5 "$work/results/$1/events"
+	sort "$work/results/$1/https" | uniq -c
+	return 1
+}
+web=$(main_process)
+under_load renewal inside linkshrink certificate /mnt/tls/soon.pem /mnt/tls/soon.key
+check 'renewal: no request failed' unfailed renewal
+check 'another lighttpd shows it' test "$(main_process)" != "$web"
+check 'on the same listeners' held 443 80 8080 9080
+web=$(main_process)
+check 'a pair that does not belong together is refused' fails_with -F 'is not the key of' \
+	inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/soon.key
+check 'one of another host is refused' fails_with -F 'is not for link.test' \
+	inside linkshrink certificate /mnt/tls/database.pem /mnt/tls/database.key
+check 'and nothing was restarted for that' same "$(main_process)" "$web"
+broken_configuration() {
+	inside sh -c 'echo "nonsense {" >>/etc/linkshrink/lighttpd.conf'
+	fails_with -F 'so the old one is in place again' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key
+	inside sed -i '$d' /etc/linkshrink/lighttpd.conf
+	inside cmp -s /etc/linkshrink/secrets/tls.pem /etc/linkshrink/secrets/tls.pem.before
+}
+check 'where lighttpd does not come back the old one does' broken_configuration
+check 'and it runs' wait_until 30 gives 302 https://link.test/debian
+crash() { inside kill -KILL "$(main_process)" && wait_until 20 gives 302 https://link.test/debian; }
+under_load crash crash
+
+# ---- Operations
+
+asked() { # query: its values
+	inside curl -s -G http://127.0.0.1:9080/prometheus/api/v1/query --data-urlencode "query=$1" |
+		jq -r '[.data.result[].value[1]] | join(" ")'
+}
+says() { same "$(asked "$1")" "$2"; }
+check 'the probe follows links over HTTPS' wait_until 60 says 'probe_success{probe="redirect"} * on() probe_http_ssl{probe="redirect"}' 1
+check 'that the certificate ends soon is noticed' wait_until 60 says 'count(ALERTS{alertname="CertificateExpiresSoon"})' 1
+check 'and that it is not the last day yet' says 'count(ALERTS{alertname="CertificateExpires"})' ''
+check 'operations are nowhere but here' same "$(inside ss -Hltn | awk '{ sub(/.*:/, "", $4); print $4 }' | grep -cx 9443)" 0
+set_up LINKSHRINK_OPS_TLS_PORT=9443
+inside systemctl restart linkshrink.target
+check 'until they are given a port' wait_until 60 held 9443
+key=$(inside linkshrink admin-key --name phone --scopes ops:read) || true
+check 'a key opens them' wait_until 30 gives 200 -u "phone:$key" https://link.test:9443/metrics
+check 'all of them' gives 200 -u "phone:$key" 'https://link.test:9443/prometheus/api/v1/query?query=up'
+check 'nobody else does' gives 401 https://link.test:9443/metrics
+inside systemctl stop postgresql@15-main.service
+check 'PostgreSQL away: they are open' gives 200 -u "phone:$key" https://link.test:9443/metrics
+check 'also after a restart' inside systemctl restart linkshrink-web.service
+check 'since the keys are known' wait_until 20 gives 200 -u "phone:$key" https://link.test:9443/metrics
+inside systemctl start postgresql@15-main.service
+
+# ---- PostgreSQL by TLS
+
+secret() { # name group role
+	printf 'postgresql://%s:secret@db.test/linkshrink\n' "$3" |
+		inside install -m 640 -g "$2" /dev/stdin "/etc/linkshrink/secrets/$1"
+}
+encrypt() {
+	inside sh -c 'echo 127.0.0.1 db.test >>/etc/hosts'
+	inside install -o postgres -m 600 /mnt/tls/database.key /mnt/tls/database.pem /etc/postgresql/15/main
+	as_postgres psql -q -X -c "ALTER SYSTEM SET ssl_cert_file = '/etc/postgresql/15/main/database.pem'" \
+		-c "ALTER SYSTEM SET ssl_key_file = '/etc/postgresql/15/main/database.key'" -c 'ALTER SYSTEM SET ssl = on' \
+		-c "ALTER ROLE linkshrink_web PASSWORD 'secret'" -c "ALTER ROLE linkshrink_ingest PASSWORD 'secret'" \
+		-c "ALTER ROLE linkshrink_owner PASSWORD 'secret'"
+	inside systemctl restart postgresql@15-main.service
+	secret database-url linkshrink linkshrink_web
+	secret ingest-url linkshrink linkshrink_ingest
+	secret owner-url linkshrink-backup linkshrink_owner
+	set_up DATABASE_URL= DATABASE_URL_FILE=/etc/linkshrink/secrets/database-url DATABASE_INGEST_URL= \
+		DATABASE_INGEST_URL_FILE=/etc/linkshrink/secrets/ingest-url DATABASE_OWNER_URL= \
+		DATABASE_OWNER_URL_FILE=/etc/linkshrink/secrets/owner-url PGSSLROOTCERT=/mnt/tls/ca.pem
+	inside systemctl restart linkshrink.target
+}
+check 'PostgreSQL gets a certificate, and what connects to it a password in a file' encrypt
+check 'all is well' wait_until 60 answers 9080/ready 200
+check 'and encrypted' same "$(as_postgres psql -X -A -t -d linkshrink -c "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+	WHERE usename IN ('linkshrink_web', 'linkshrink_ingest')")" t
+check 'the commands connect so as well' inside linkshrink psql -c 'SELECT 1'
+set_up PGSSLROOTCERT=/etc/ssl/certs/ca-certificates.crt
+inside systemctl restart linkshrink-web.service
+check 'one that cannot prove who it is is none' wait_until 30 answers 9080/ready 503
+check 'and links are followed' wait_until 10 gives 302 https://link.test/debian
+check 'the log says why' inside grep -q 'certificate verify failed' /var/log/linkshrink/linkshrink.log
+
+check 'it stops' inside systemctl stop linkshrink.target
+nobody_listens() { ! inside ss -Hltn | grep -E ':(443|80|8080|9080|9443) '; }
+check 'and nobody listens' wait_until 20 nobody_listens
+finish
