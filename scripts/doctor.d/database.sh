@@ -119,22 +119,14 @@ judge_durability() { # fsync full_page_writes synchronous_commit
 	fi
 }
 
-# What the programs take at most: those that their threads share, or else one for each thread.
+# What the programs take at most; each knows it of itself.
 connections_needed() {
-	local program sum=0
+	local program own sum=0
 	for program in $(list_programs); do
-		sum=$((sum + $(processes_of "$program") * $(connections_of "$repo/cgi-bin/$program.c")))
+		own=$("$bin/$program" --connections 2>/dev/null) || own=0 # a program that is missing was said already
+		sum=$((sum + $(processes_of "$program") * ${own:-0}))
 	done
 	echo "$sum"
-}
-
-connections_of() { # source
-	awk '
-		match($0, /\.threads = [0-9]+/) { threads = substr($0, RSTART + 11, RLENGTH - 11) }
-		match($0, /\.connections = [0-9]+/) { shared = substr($0, RSTART + 15, RLENGTH - 15) }
-		match($0, /\.turns = \{[^}]*\}/) { threads += split(substr($0, RSTART, RLENGTH), names, ",") }
-		/NEEDS_DATABASE/ { database = 1 }
-		END { print database ? (shared ? shared : threads) + 0 : 0 }' "$1"
 }
 
 judge_connections() { # allowed, taken by others
