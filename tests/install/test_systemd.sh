@@ -160,8 +160,8 @@ examined() { # status line: the doctor ends with one and says the other
 		return 1
 	fi
 }
-check 'the doctor finds nothing wrong' wait_until 40 examined 0 'ok    services '
-for line in packages programs settings postgresql connections schema backup processes ready monitoring; do
+check 'the doctor finds nothing wrong' wait_until 40 examined 0 'ok    monitoring .*runs'
+for line in packages programs settings postgresql connections schema backup services processes ready; do
 	check "$line is well" grep "^ok    $line " "$work/examined"
 done
 stopped=$EPOCHSECONDS
@@ -169,8 +169,9 @@ inside systemctl stop linkshrink-web.service
 check 'what was stopped it names' examined 1 'FAIL  services .*linkshrink-web.service is inactive; type: systemctl start linkshrink-web'
 inside systemctl start linkshrink-web.service
 check 'and no more when it runs' wait_until 40 examined 0 'ok    services '
+back=$EPOCHSECONDS
 told_of() {
-	inside linkshrink incident-report --record "@$stopped" now /tmp/incident --title 'lighttpd was stopped' &&
+	inside linkshrink incident-report --record "@$stopped" "@$back" /tmp/incident --title 'lighttpd was stopped' &&
 		inside linkshrink incident-report /tmp/incident
 }
 check 'what happened is told of' wait_until 30 told_of
