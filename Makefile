@@ -9,7 +9,9 @@ CFLAGS    ?= -O2 -g
 STD       := -std=c17 -D_GNU_SOURCE
 WARN      := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough
-HARDEN    := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
+# -fcf-protection is of x86 alone; gcc refuses it elsewhere.
+CF_PROTECTION := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-fcf-protection)
+HARDEN    := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection $(CF_PROTECTION) -fPIE
 INCLUDES  := -Icommon -I. -isystem /usr/include/postgresql
 DEFINES   := -DLINKSHRINK_VERSION='"$(VERSION)"'
 LDFLAGS   ?=

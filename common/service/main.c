@@ -130,6 +130,17 @@ static void describe_routes(struct text *lines)
 	route_list(&SERVICE, lines);
 }
 
+/* Sessions of PostgreSQL that a process takes at most: those that its threads share, or one each. */
+static unsigned most_connections(void)
+{
+	unsigned each = SERVICE.threads;
+	if ((SERVICE.needs & NEEDS_DATABASE) == 0)
+		return 0;
+	for (unsigned i = 0; i < SERVICE_TURNS; i++)
+		each += SERVICE.turns[i] != NULL;
+	return SERVICE.connections != 0 ? SERVICE.connections : each;
+}
+
 /* Whoever typed it reads what goes wrong, not the log. */
 static int obey(int argc, char **argv)
 {
@@ -149,13 +160,15 @@ static int answer_argument(int argc, char **argv)
 		return show_table(metrics_describe);
 	if (strcmp(argument, "--routes") == 0)
 		return show_table(describe_routes);
+	if (strcmp(argument, "--connections") == 0)
+		return printf("%u\n", most_connections()) < 0;
 	if (strcmp(argument, "--check-config") == 0)
 		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (SERVICE.command != NULL)
 		return load_settings() ? obey(argc, argv) : EXIT_FAILURE;
 	fprintf(stderr,
 		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
-		"--settings, --metrics, --routes and --check-config\n",
+		"--settings, --metrics, --routes, --connections and --check-config\n",
 		SERVICE.name);
 	return EXIT_FAILURE;
 }

@@ -2,12 +2,16 @@
 # newest is kept. Sourced by doctor, with scripts/backup.d/backups.sh.
 # shellcheck shell=bash disable=SC2154 # variables are shared with the other files
 
+makes_no_backups() { false; }
+
 check_backup() {
 	settle_backups
-	if [ -d "$backups" ] && [ ! -r "$backups" ]; then
+	if makes_no_backups; then
+		ok backup "left to another node: $backup_timer is masked"
+	elif [ -d "$backups" ] && [ ! -r "$backups" ]; then
 		warn backup "$backups can't be read by $(id -un)"
 	elif [ -z "$(newest_backup)" ]; then
-		warn backup "there is none in $backups; scripts/backup makes one, systemd/linkshrink-backup.timer one every six hours"
+		warn backup "there is none in $backups; $make_backup makes one, $backup_timer one every six hours"
 	else
 		judge_backups
 	fi
@@ -21,7 +25,7 @@ judge_backups() {
 	promised=$(read_figure backup max_age_seconds)
 	kept=$(value LINKSHRINK_SPOOL_RETENTION)
 	if [ "$promised" -gt 0 ] && [ "$age" -gt "$promised" ]; then
-		bad backup "the newest, $newest, is $((age / 3600)) h old; run scripts/backup and see what it says"
+		bad backup "the newest, $newest, is $((age / 3600)) h old; run $make_backup and see what it says"
 	else
 		ok backup "the newest is $newest; of $(list_backups | grep -c .)"
 	fi
@@ -31,7 +35,7 @@ judge_backups() {
 		warn backup "clicks are kept for $kept s and a backup may be $promised s old: clicks between would be lost; raise LINKSHRINK_SPOOL_RETENTION" ;;
 	esac
 	[ "$(read_figure rehearsal rehearsal_failed)" = 0 ] ||
-		bad backup "the last rehearsal failed; run scripts/backup-rehearsal and see what it says"
+		bad backup "the last rehearsal failed; run $rehearse and see what it says"
 	[ "$own_cluster" = no ] || [ "$(stat -c %d "$backups")" != "$(stat -c %d "$(existing "$cluster")")" ] ||
 		warn backup "$backups is on the disk of PostgreSQL and dies with it; copy backups elsewhere"
 }

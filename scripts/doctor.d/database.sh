@@ -5,7 +5,7 @@ check_database() {
 	[ "$own_cluster" = no ] || check_own_postgresql || return 0
 	[ "$foreign" = no ] || return 0
 	if ! command -v psql >/dev/null; then
-		bad postgresql "psql is not installed; type: make deps"
+		bad postgresql "psql is not installed, see packages"
 	elif ask_database; then
 		judge_database
 		check_ingest_role
@@ -79,9 +79,9 @@ judge_database() {
 	if [ "$powerful" = t ]; then
 		bad role "$role may do more than it needs; type: ALTER ROLE $role NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 	elif [ "$made" = t ] && [ "$able" = f ]; then
-		bad role "$role lacks rights on the tables; run db/migrate.sh, which grants them"
+		bad role "$role lacks rights on the tables; run $migrate, which grants them"
 	elif [ "$excessive" = t ]; then
-		bad role "$role may delete links or make tables; run db/roles.sql and db/migrate.sh, and connect as linkshrink_web"
+		bad role "$role may delete links or make tables; run $roles and $migrate, and connect as linkshrink_web"
 	else
 		ok role "$role may do what it needs and no more"
 	fi
@@ -102,8 +102,8 @@ check_ingest_role() {
 	) || said=${said:-no answer within 3 s}
 	case $said in
 	t) ok role "who counts clicks may do it" ;;
-	f) bad role "the role of DATABASE_INGEST_URL may not count clicks; run db/roles.sql and db/migrate.sh, and connect as linkshrink_ingest" ;;
-	*) bad role "who counts clicks can't connect: $said; run db/roles.sql, or correct DATABASE_INGEST_URL" ;;
+	f) bad role "the role of DATABASE_INGEST_URL may not count clicks; run $roles and $migrate, and connect as linkshrink_ingest" ;;
+	*) bad role "who counts clicks can't connect: $said; run $roles, or correct DATABASE_INGEST_URL" ;;
 	esac
 }
 
@@ -119,22 +119,14 @@ judge_durability() { # fsync full_page_writes synchronous_commit
 	fi
 }
 
-# What the programs take at most: those that their threads share, or else one for each thread.
+# What the programs take at most; each knows it of itself.
 connections_needed() {
-	local program sum=0
+	local program own sum=0
 	for program in $(list_programs); do
-		sum=$((sum + $(processes_of "$program") * $(connections_of "$repo/cgi-bin/$program.c")))
+		own=$("$bin/$program" --connections 2>/dev/null) || own=0 # a program that is missing was said already
+		sum=$((sum + $(processes_of "$program") * ${own:-0}))
 	done
 	echo "$sum"
-}
-
-connections_of() { # source
-	awk '
-		match($0, /\.threads = [0-9]+/) { threads = substr($0, RSTART + 11, RLENGTH - 11) }
-		match($0, /\.connections = [0-9]+/) { shared = substr($0, RSTART + 15, RLENGTH - 15) }
-		match($0, /\.turns = \{[^}]*\}/) { threads += split(substr($0, RSTART, RLENGTH), names, ",") }
-		/NEEDS_DATABASE/ { database = 1 }
-		END { print database ? (shared ? shared : threads) + 0 : 0 }' "$1"
 }
 
 judge_connections() { # allowed, taken by others
@@ -165,7 +157,7 @@ check_schema() {
 	elif grep -q ' CHANGED$' <<<"$said"; then
 		bad schema "changed after they were applied: $(awk '$2 == "CHANGED" { print $1 }' <<<"$said"); put those files of db/migrations back"
 	elif grep -q ' pending$' <<<"$said"; then
-		bad schema "not applied yet: $(awk '$2 == "pending" { print $1 }' <<<"$said"); run db/migrate.sh, or restart the stack"
+		bad schema "not applied yet: $(awk '$2 == "pending" { print $1 }' <<<"$said"); run $migrate, or restart the stack"
 	else
 		warn schema "can't be asked: $said; set DATABASE_OWNER_URL"
 	fi

@@ -57,9 +57,11 @@ check_clock_of_files() {
 
 # ---- Kernel
 
+most_files() { ulimit -Hn; }
+
 check_kernel() {
 	local files backlog
-	files=$(ulimit -Hn)
+	files=$(most_files)
 	if [ "$files" != unlimited ] && [ "$files" -lt 16384 ]; then
 		warn kernel "only $files open files allowed, lighttpd wants 16384; raise it (ulimit -Hn, LimitNOFILE)"
 	else

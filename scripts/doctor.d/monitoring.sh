@@ -54,16 +54,19 @@ check_monitoring_port_range() {
 	fi
 }
 
+metrics_place() { echo "$var/prometheus"; }
+
 check_monitoring_disk() {
-	local free
-	free=$(df -P -B 1M "$(existing "$var/prometheus")" 2>/dev/null | awk 'NR == 2 { print $4 }')
+	local free place
+	place=$(metrics_place)
+	free=$(df -P -B 1M "$(existing "$place")" 2>/dev/null | awk 'NR == 2 { print $4 }')
 	[ "${free:-0}" -ge 5120 ] ||
-		warn disk "$free MB free for $var/prometheus, where metrics take up to $metrics_bytes in $metrics_kept"
+		warn disk "$free MB free for $place, where metrics take up to $metrics_bytes in $metrics_kept"
 }
 
 # Of a running stack its own file says it; whom exactly, nobody says.
 check_receiver() {
-	local file=$run/monitoring/alertmanager.yml local_url=http://127.0.0.1:${port[inbox]}/discord
+	local file=$configured/alertmanager.yml local_url=http://127.0.0.1:${port[inbox]}/discord
 	if is_running && [ -r "$file" ] && ! grep -qF "'$local_url'" "$file"; then discord_url=elsewhere; fi
 	if [ "$discord_url" != "$local_url" ]; then
 		ok alerts "go to a webhook of Discord; scripts/test-alert tries it"
@@ -85,8 +88,10 @@ check_probe_rates() {
 	done
 }
 
-check_monitors() {
-	local name away='' down
+log_of() { echo "$logs/$1.log"; }
+
+monitors_live() {
+	local name away=''
 	for name in "${monitors[@]}"; do
 		case $name in
 		grafana) has_grafana || continue ;;
@@ -94,13 +99,17 @@ check_monitors() {
 		esac
 		lives "$(noted "$name")" || away+=" $name"
 	done
-	if [ -n "$away" ]; then
-		bad monitoring "away:$away; the stack starts them again, see $logs/stack.log and the log of each"
-		return
-	fi
+	[ -n "$away" ] || return 0
+	bad monitoring "away:$away; the stack starts them again, see $logs/stack.log and the log of each"
+	return 1
+}
+
+check_monitors() {
+	local down
+	monitors_live || return 0
 	down=$(curl -sf --noproxy '*' -m 2 --get --data-urlencode 'query=up == 0 or probe_success == 0' \
 		"$LINKSHRINK_PROMETHEUS_URL/api/v1/query" 2>/dev/null) ||
-		{ bad monitoring "Prometheus does not answer; see $logs/prometheus.log"; return; }
+		{ bad monitoring "Prometheus does not answer; see $(log_of prometheus)"; return; }
 	down=$(grep -o '"job":"[^}]*' <<<"$down" | sed 's/"job":"\([a-z]*\)"\(,"probe":"\([a-z]*\)"\)\{0,1\}.*/\1 \3/' | paste -sd , -)
 	if [ -n "$down" ]; then
 		warn monitoring "does not answer Prometheus: $down; see $operations/prometheus/targets"

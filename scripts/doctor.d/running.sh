@@ -1,6 +1,7 @@
 # What the doctor asks of a running stack, and what a dead one left.
 # shellcheck shell=bash disable=SC2154 # variables are shared with the other files
 
+comes_back() { echo "the stack starts it again, see $logs/stack.log"; }
 lives() { grep -qs '^State:.[^ZX]' "/proc/${1:-none}/status"; } # pid
 
 # What is not set here is as the running stack has it.
@@ -37,9 +38,9 @@ check_processes() {
 	local lighttpd postgresql program wanted alive short=
 	lighttpd=$(noted lighttpd) postgresql=$(noted postgresql)
 	[ "$own_cluster" = no ] || lives "$postgresql" ||
-		bad processes "PostgreSQL is away; the stack starts it again, see $logs/postgresql.log and $logs/stack.log"
+		bad processes "PostgreSQL is away; $(comes_back) and $logs/postgresql.log"
 	if ! lives "$lighttpd"; then
-		bad processes "lighttpd is away; the stack starts it again, see $logs/lighttpd.log and $logs/stack.log"
+		bad processes "lighttpd is away; $(comes_back) and $logs/lighttpd.log"
 		return
 	fi
 	for program in $(list_programs); do

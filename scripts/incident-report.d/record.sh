@@ -16,7 +16,7 @@ record() { # the arguments after --record
 	record_prometheus
 	record_silences
 	record_messages
-	record_stack_log
+	if [ -n "${LINKSHRINK_INSTALLED:-}" ]; then record_journal; else record_stack_log; fi
 	record_program_log
 	end_record
 }
@@ -57,9 +57,14 @@ settle_stack() {
 	local monitoring port
 	# shellcheck source=scripts/stack.d/paths.sh
 	. "$repo/scripts/stack.d/paths.sh"
+	if [ -n "${LINKSHRINK_INSTALLED:-}" ]; then
+		# shellcheck source=scripts/stack.d/installed.sh
+		. "$repo/scripts/stack.d/installed.sh"
+	fi
 	settle_paths
 	command -v jq >/dev/null || fail 'jq is missing; type: make deps'
-	is_running || fail "no stack runs in $var"
+	# Of what is installed monitoring runs by itself.
+	[ -n "${LINKSHRINK_INSTALLED:-}" ] || is_running || fail "no stack runs in $var"
 	monitoring=$(noted monitoring)
 	[ -n "$monitoring" ] || fail "this stack runs without monitoring, so nobody watched"
 	port=${monitoring##*:}
@@ -154,7 +159,7 @@ record_silences() {
 }
 
 record_messages() {
-	local file=$var/inbox/messages.jsonl config=$run/monitoring/alertmanager.yml
+	local file=$var/inbox/messages.jsonl config=$configured/alertmanager.yml
 	messages=yes
 	[ -r "$config" ] || { hole "$config cannot be read, so nobody knows where messages went"; return 0; }
 	# The URL of a channel is a secret: it is compared, never shown.
@@ -196,6 +201,15 @@ record_stack_log() {
 		case $text in *' (pid '*) name=${text%% (pid *}; text="pid ${text#* (pid }" ;; esac
 		printf '%s\tprocess\t%s\t%s\tlog/stack.log\n' "$(moment "$time")" "${name//$'\t'/ }" "$(tr '\t' ' ' <<<"${text/)/}")"
 	done <"$work/stack" >>"$work/events"
+}
+
+# What systemd says of our units, but for the one that has its turn each minute.
+record_journal() {
+	local unit units=()
+	for unit in web database backup backup-rehearsal 'monitor@*'; do units+=(-u "linkshrink-$unit.service"); done
+	journalctl -q --no-pager -o json -t systemd "${units[@]}" --since "@$((from / 1000))" --until "@$((to / 1000))" >"$work/journal" ||
+		{ hole 'the journal of systemd cannot be read'; return 0; }
+	jq -r -f "$here/journal.jq" "$work/journal" >>"$work/events" || hole 'the journal of systemd makes no sense'
 }
 
 record_program_log() {

@@ -185,7 +185,7 @@ render() { # from to: with the values of the words in capitals
 
 make_monitoring_directories() {
 	local name
-	configured=$run/monitoring probe=$var/probe probe_key=$var/probe/key
+	probe=$var/probe probe_key=$var/probe/key
 	mkdir -p "$var/app/monitoring"
 	for name in prometheus alertmanager inbox; do private_directory "$var/$name" "$monitoring_user" 750; done
 	private_directory "$plain/inbox" "$monitoring_user" 700

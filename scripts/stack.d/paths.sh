@@ -73,6 +73,7 @@ settle_paths() {
 	hash=$(printf %s "$var" | sha256sum | cut -c 1-12)
 	run=$var/run
 	logs=$var/log
+	configured=$run/monitoring
 	bin=${LINKSHRINK_BIN:-$repo/build/bin}
 	settle_plain
 	cluster=$var/pg

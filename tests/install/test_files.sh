@@ -23,6 +23,11 @@ check 'all migrations' diff <(cd db/migrations && ls) <(ls "$lib/db/migrations")
 check 'all rules' diff <(cd prometheus/rules && ls) <(ls "$etc/prometheus/rules")
 check 'all pages' diff <(cd www && ls) <(ls "$lib/www")
 check 'the commands' have "$root/usr/sbin" linkshrink
+read_by_scripts() {
+	# shellcheck disable=SC2016 # as it stands there
+	grep -rhoE '^[[:space:]]*\. "\$repo/[a-z./-]+"' "$lib/scripts" | sed 's|.*\$repo/||; s|"||' | sort -u
+}
+check 'and every file that they read' eval 'mapfile -t parts < <(read_by_scripts) && [ "${#parts[@]}" -gt 10 ] && have "$lib" "${parts[@]}"'
 check 'units, users, the directory of the segment, rotation' have "$root/usr/lib" \
 	systemd/system/linkshrink.target systemd/system/linkshrink-web.service sysusers.d/linkshrink.conf \
 	tmpfiles.d/linkshrink.conf ../../etc/logrotate.d/linkshrink

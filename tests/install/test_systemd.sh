@@ -149,6 +149,34 @@ check 'from the copy' wait_until 10 answers 8080/docs 302
 inside systemctl start postgresql@15-main.service
 check 'PostgreSQL back: all is well' wait_until 30 answers 9080/ready 200
 
+# ---- What it says of itself
+
+examined() { # status line: the doctor ends with one and says the other
+	local status=0
+	inside linkshrink doctor >"$work/examined" 2>&1 || status=$?
+	if [ "$status" -ne "$1" ] || ! grep -q "^$2" "$work/examined"; then
+		echo "# status $status, wanted $1 and '$2'"
+		cat "$work/examined"
+		return 1
+	fi
+}
+check 'the doctor finds nothing wrong' wait_until 40 examined 0 'ok    monitoring .*runs'
+for line in packages programs settings postgresql connections schema backup services processes ready; do
+	check "$line is well" grep "^ok    $line " "$work/examined"
+done
+stopped=$EPOCHSECONDS
+inside systemctl stop linkshrink-web.service
+check 'what was stopped it names' examined 1 'FAIL  services .*linkshrink-web.service is inactive; type: systemctl start linkshrink-web'
+inside systemctl start linkshrink-web.service
+check 'and no more when it runs' wait_until 40 examined 0 'ok    services '
+back=$EPOCHSECONDS
+told_of() {
+	inside linkshrink incident-report --record "@$stopped" "@$back" /tmp/incident --title 'lighttpd was stopped' &&
+		inside linkshrink incident-report /tmp/incident
+}
+check 'what happened is told of' wait_until 30 told_of
+check 'by the journal of systemd' inside grep -E 'linkshrink-web.*journal of systemd' /tmp/incident/report.md
+
 check 'it stops' inside systemctl stop linkshrink.target
 check 'all of it' wait_until 20 is inactive linkshrink-web.service linkshrink-monitoring.timer "${monitors[@]}"
 nobody_left() { ! inside pgrep -l -u linkshrink,linkshrink-monitor; }

@@ -27,6 +27,7 @@ own_metrics() {
 	sed -n 's/^[A-Z]*([a-z_]*, "\([a-z_]*\)".*/\1/p' common/base/metrics.def
 	sed -n 's/^\(HISTOGRAM\|DELAY\|SIZE\)([a-z_]*, "\([a-z_]*\)".*/\2/p' common/base/metrics.def |
 		awk '{ print $1 "_bucket"; print $1 "_sum"; print $1 "_count" }'
+	sed -n 's/^\(linkshrink_[a-z_]*\) .*/\1/p' scripts/backup.d/figures
 }
 
 recorded_series() { sed -n 's/.*\brecord: *\([a-zA-Z0-9_:]*\).*/\1/p' prometheus/rules/*.yml | sort -u; }
@@ -152,13 +153,14 @@ wrong_rates() {
 }
 
 # Our own figures are those of the chosen job and nodes: another installation may send to the same
-# Prometheus.
+# Prometheus. Those of backups come by the exporter of the machine.
 wrong_scope() {
 	facts '$1 == "query" {
 		text = $6
 		while (match(text, /(linkshrink|http)_[a-z_]+([{][^}]*[}])?/)) {
 			series = substr(text, RSTART, RLENGTH)
-			if (!index(series, "{job=~\"$job\",instance=~\"$instance\"")) print $2 ", panel " $3 ": " series
+			job = series ~ /^linkshrink_backup_/ ? "$node_job" : "$job"
+			if (!index(series, "{job=~\"" job "\",instance=~\"$instance\"")) print $2 ", panel " $3 ": " series
 			text = substr(text, RSTART + RLENGTH)
 		}
 	}'

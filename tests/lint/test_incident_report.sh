@@ -348,6 +348,19 @@ recorded_log() {
 check 'record: of a log the first of each kind and how many more, without links and clients' same "$(recorded_log)" \
 	'1795878022500 log redirect warning request: duration_us 300000 log/linkshrink.log;1795878019500 log shorten error database_down: sqlstate 08006; and 1 more log/linkshrink.log, request 0123;'
 
+recorded_journal() {
+	cat >"$work/journal" <<-'JOURNAL'
+		{"__REALTIME_TIMESTAMP":"1795878020500123","UNIT":"linkshrink-web.service","MESSAGE":"linkshrink-web.service: Main process exited, code=killed, status=9/KILL"}
+		{"__REALTIME_TIMESTAMP":"1795878020750123","UNIT":"linkshrink-web.service","MESSAGE":"Started Link-Shrink: lighttpd and the programs that it starts."}
+		{"__REALTIME_TIMESTAMP":"1795878020760123","UNIT":"linkshrink-web.service","MESSAGE":"linkshrink-web.service: Consumed 2.1s CPU time."}
+		{"__REALTIME_TIMESTAMP":"1795878020770123","UNIT":"linkshrink-web.service","MESSAGE":[255,10]}
+		{"__REALTIME_TIMESTAMP":"1795878020780123","MESSAGE":"Reached target Basic System."}
+	JOURNAL
+	jq -r -f "$parts/journal.jq" "$work/journal" | tr '\t\n' ' ;'
+}
+check 'record: of the journal what systemd says of our units' same "$(recorded_journal)" \
+	'1795878020500 process linkshrink-web Main process exited, code=killed, status=9/KILL journal of systemd;1795878020750 process linkshrink-web Started Link-Shrink: lighttpd and the programs that it starts. journal of systemd;'
+
 ends_with() { # code argument…
 	local wanted=$1 status=0
 	shift

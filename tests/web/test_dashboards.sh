@@ -167,6 +167,9 @@ check 'and with the Prometheus of the stack' grep -q '"status":"success"' \
 prometheus_knows() { has_figures instant "$(ask instant "$1")"; }
 check 'Prometheus watches' wait_until 20 prometheus_knows 'http_requests_total{job="linkshrink"}'
 
+backed_up() { LINKSHRINK_BACKUP_MAX_AGE=43200 scripts/backup && scripts/backup-rehearsal; }
+check 'there is a backup, and it was tried' backed_up
+
 printf 'x\t0\tplanted\tinstant\tsum(rate(\n' >"$work/planted"
 ask_all "$work/planted"
 check 'a query that fails is found' test -s "$work/failed"
