@@ -32,7 +32,8 @@ settle_package() {
 	*) fail 'Link-Shrink is not installed as a package here' ;;
 	esac
 	trap finish EXIT
-	trap '' HUP PIPE
+	trap '' HUP
+	trap : PIPE # whom it would end, and nobody whom it starts
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 }

@@ -52,7 +52,7 @@ are_all_there() { # name
 }
 
 is_replaced() { # name pid
-	! processes "$1" | grep -qx "$2" && are_all_there "$1"
+	! grep -qx "$2" <<<"$(processes "$1")" && are_all_there "$1"
 }
 
 last_error() { # name: what the log says of it
