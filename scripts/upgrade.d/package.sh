@@ -98,18 +98,25 @@ check_room() {
 	done
 }
 
-# As the account that they run as, with the settings of this machine.
+# Under the account of the programs, which must not see who the owner of the database is.
+as_programs() ( # command…
+	unset DATABASE_OWNER_URL
+	cd /
+	as linkshrink "$@"
+)
+
+# Whether it starts, with the settings of this machine.
 check_version() { # directory
 	local said
-	said=$(cd / && as linkshrink env -u DATABASE_OWNER_URL RUNTIME_DIRECTORY=/run/linkshrink \
-		STATE_DIRECTORY=/var/lib/linkshrink LOGS_DIRECTORY=/var/log/linkshrink "$1/scripts/service" check 2>&1) ||
+	said=$(as_programs env RUNTIME_DIRECTORY=/run/linkshrink STATE_DIRECTORY=/var/lib/linkshrink \
+		LOGS_DIRECTORY=/var/log/linkshrink "$1/scripts/service" check 2>&1) ||
 		fail "that version does not start with these settings: $said"
 }
 
 check_programs_run() {
 	local program said
 	for program in "$tree"/bin/*; do
-		said=$(cd / && as linkshrink "$program" --version 2>&1) || true
+		said=$(as_programs "$program" --version 2>&1) || true
 		[ "$said" = "$new" ] || fail "${program##*/} of $new does not run here: $said"
 	done
 }
@@ -242,7 +249,7 @@ follows_probe() {
 verify() { # version
 	local said pids
 	wait_until 30 is_ready || fail "not ready: $ready_answer"
-	all_current || fail "not every process is of $1; see $logs"
+	wait_until "$roll_patience" all_current || fail "not every process is of $1; see $logs"
 	wait_until 15 all_in_memory || fail "not every process has joined the others; see $logs"
 	said=$(curl -s --noproxy '*' -m 5 "$operations/version" | jq -r .version) || true
 	[ "$said" = "$1" ] || fail "/version says '$said'"
@@ -264,7 +271,7 @@ install_version() { # package
 tell_plan() {
 	local pending='' ours=etc/linkshrink/lighttpd.conf age
 	age=$(backup_age)
-	[ -z "${DATABASE_OWNER_URL:-}" ] || pending=$(migrate --status | awk '$2 == "pending" { print $1 } $2 == "CHANGED"' | paste -sd , -)
+	[ -z "${DATABASE_OWNER_URL:-}" ] || pending=$({ migrate --status || true; } | awk '$2 == "pending" { print $1 } $2 == "CHANGED"' | paste -sd , -)
 	# dpkg leaves what was edited here.
 	cmp -s "/$ours" "/usr/share/linkshrink/$ours" || cp "/$ours" "$work/new/$ours"
 	say "installed: $before ($status); $file: $new"
