@@ -5,79 +5,22 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/web/lib.sh
 . tests/web/lib.sh
+# shellcheck source=tests/install/container.sh
+. tests/install/container.sh
 
-container=
-clean() {
-	[ -z "$container" ] || { kill -TERM "$container" 2>/dev/null || true; wait "$container" 2>/dev/null || true; }
-	# systemd-nspawn leaves its groups of processes; one that is in use stays.
-	find /sys/fs/cgroup/{systemd,unified}/{payload,supervisor} -depth -type d -exec rmdir {} + 2>/dev/null || true
-	rm -rf "$work"
-}
-trap clean EXIT
-
-skip() { echo "# skipped: $*"; ok 'a container is not possible here'; finish; }
-[ "$(id -u)" -eq 0 ] || skip 'not root'
-command -v systemd-nspawn >/dev/null || skip 'systemd-container is not installed'
-
-find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null; }
-[ -n "$(find_package)" ] || make --no-print-directory deb >/dev/null
-package=$(find_package)
-
-# This machine as it is, below a memory file system that takes all writes. The mounts end with the process.
-mkdir "$work/memory" "$work/machine"
-SYSTEMD_LOG_LEVEL=warning unshare --mount --propagation private bash -euc '
-	mount -t tmpfs none "$1/memory"
-	mkdir "$1/memory/upper" "$1/memory/work"
-	mount -t overlay -o "lowerdir=/,upperdir=$1/memory/upper,workdir=$1/memory/work" none "$1/machine"
-	exec systemd-nspawn --quiet --register=no --keep-unit --private-network --directory="$1/machine" \
-		--bind-ro="$2:/mnt/linkshrink.deb" --boot systemd.unit=basic.target' \
-	bash "$work" "$package" >"$work/console" 2>&1 </dev/null &
-container=$!
-leader=
-inside() { nsenter --target "$leader" --all -- /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-booted() {
-	leader=$(pgrep -P "$container" -x systemd) && inside systemctl is-active --quiet basic.target 2>/dev/null
-}
-wait_until 60 booted || { sed 's/^/# /' "$work/console" | tail -n 20; skip 'systemd does not boot in it'; }
-ok 'systemd boots'
+boot
 
 # ---- Installed, and the database made, as docs/deploy.md says
 
-is() { # state unit…
-	local wanted=$1 unit
-	shift
-	for unit in "$@"; do
-		[ "$(inside systemctl is-active "$unit")" = "$wanted" ] || { inside systemctl status --no-pager -n 20 "$unit"; return 1; }
-	done
-}
 check 'the package installs' inside dpkg --install /mnt/linkshrink.deb
 check 'and starts nothing' is inactive linkshrink.target linkshrink-web.service
 check 'there are its accounts' inside id linkshrink linkshrink-monitor
-as_postgres() { inside runuser -u postgres -- "$@"; }
-database() {
-	inside systemctl start postgresql@15-main.service
-	as_postgres createdb linkshrink
-	as_postgres psql -q -X -d linkshrink -f /usr/lib/linkshrink/db/roles.sql
-	# shellcheck disable=SC2016 # for the shell inside
-	inside sh -c 'cd /etc/postgresql/15/main && cat - pg_hba.conf >pg_hba.new && cat pg_hba.new >pg_hba.conf' <<'END'
-local linkshrink linkshrink_owner,linkshrink_web,linkshrink_ingest,linkshrink_monitor peer map=linkshrink
-END
-	inside sh -c 'cat >>/etc/postgresql/15/main/pg_ident.conf' <<'END'
-linkshrink root               linkshrink_owner
-linkshrink linkshrink         linkshrink_web
-linkshrink linkshrink         linkshrink_ingest
-linkshrink linkshrink-monitor linkshrink_monitor
-linkshrink linkshrink-backup  linkshrink_owner
-END
-	inside systemctl reload postgresql@15-main.service
-}
-check 'there is a database' database
+check 'there is a database' make_database
 
 # ---- Started
 
 monitors=(linkshrink-monitor@{prometheus,alertmanager,node-exporter,postgres-exporter,blackbox-exporter}.service)
 check 'the target is enabled and starts' inside systemctl enable --now linkshrink.target
-answers() { [ "$(inside curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1")" = "$2" ]; }
 check 'it is ready' wait_until 30 answers 9080/ready 200
 check 'the schema was brought up' is active linkshrink-database.service
 check 'and so is all that watches' wait_until 30 is active "${monitors[@]}" linkshrink-monitoring.timer
