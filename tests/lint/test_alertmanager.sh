@@ -118,9 +118,10 @@ unknown_names() {
 
 # ---- What Alertmanager itself makes of them, in a second
 
+ports=${TEST_PORTS:-20000 12000} # first and count, as in tests/web/lib.sh
 free_port() {
 	local port
-	while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+	while port=$((${ports% *} + RANDOM % ${ports#* })) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
 	echo "$port"
 }
 tool() { amtool --alertmanager.url="http://127.0.0.1:$port" "$@"; }
