@@ -16,6 +16,7 @@ settle_paths() {
 	plain=$run
 	shared=/dev/shm/linkshrink
 	configured=/run/linkshrink-monitor
+	metrics=/var/lib/linkshrink-monitor/prometheus
 	cluster=/var/lib/postgresql # where it is on this machine; it is Debian's affair
 }
 
@@ -26,6 +27,7 @@ noted() { # what a stack would have noted
 	local port=${LINKSHRINK_OPS_PORT:-9080}
 	case $1 in
 	lighttpd) process_of linkshrink-web.service ;;
+	prometheus) process_of linkshrink-monitor@prometheus.service ;;
 	monitoring)
 		[ "${LINKSHRINK_MONITORING:-yes}" = no ] || echo "http://127.0.0.1:${LINKSHRINK_MONITORING_PORT:-$((port + 1))}" ;;
 	esac

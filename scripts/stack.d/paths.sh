@@ -74,6 +74,7 @@ settle_paths() {
 	run=$var/run
 	logs=$var/log
 	configured=$run/monitoring
+	metrics=$var/prometheus
 	bin=${LINKSHRINK_BIN:-$repo/build/bin}
 	settle_plain
 	cluster=$var/pg
