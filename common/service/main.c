@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,24 +21,18 @@
 #include "domain/replica.h"
 #include "domain/target_url.h"
 #include "service/fcgi.h"
+#include "service/parent.h"
 #include "service/route_list.h"
 #include "service/turns.h"
 
 enum {
 	STOP_WAIT_MS = 5000,
 	RELIEF_S = 3,  /* what lighttpd needs at most to have a successor serving */
-	PRIVATE_S = 30 /* how long a process makes do without the shared segment */
+	PRIVATE_S = 30, /* how long a process makes do without the shared segment */
+	PARENT_S = 5    /* what scripts/stack, which looks as well, is given more than a stall takes */
 };
 
 extern const struct service SERVICE;
-
-/* A new lighttpd would take us for somebody else's: when the old one goes, we go with it. */
-static bool follow_parent(void)
-{
-	pid_t parent = getppid();
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	return getppid() == parent; /* it may have gone in between, and no signal comes then */
-}
 
 /* What the signals did before: the default, or the report of a sanitizer. */
 static struct sigaction former[2];
@@ -239,6 +232,7 @@ static const char *look_around(const sigset_t *handled, struct worker_slot *slot
 		if (got == SIGTERM || got == SIGINT)
 			return NULL;
 		workers_watch(slot, stall_ns);
+		parent_look((unsigned)(stall_ns / CLOCK_S) + PARENT_S);
 		log_reopen_if_moved();
 		if (leave_at == 0)
 			leave_at = time_to_leave(slot, &rank);
@@ -291,7 +285,7 @@ int main(int argc, char **argv)
 		db_pool_limit(SERVICE.connections);
 	if (!load_settings())
 		return EXIT_FAILURE;
-	if (!follow_parent())
+	if (!parent_follow())
 		return EXIT_FAILURE;
 	return live();
 }

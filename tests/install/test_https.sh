@@ -29,20 +29,27 @@ certificate database db.test 50
 
 boot --bind-ro="$tls:/mnt/tls" --bind-ro="$LINKSHRINK_TESTS/torture:/mnt/torture" --bind="$work/results:/mnt/results"
 check 'the package installs' inside dpkg --install /mnt/linkshrink.deb
-check 'there is a database' make_database
 
 # ---- From nothing to HTTPS, as docs/deploy.md says
+
+# The commands of its first section, but for what needs the internet.
+ten_minutes() { # from to: those between two of them
+	sed -n '/^## Ten minutes/,/^## Install/p' docs/deploy.md | awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' |
+		sed -e '/^apt install/d; /^certbot /d' -e "s/link\\.example/link.test/g; s|https://discord.com/.*|http://127.0.0.1:9/webhook|" |
+		sed -n "/^$1/,/^$2/p"
+}
+follow_docs() { ten_minutes "$1" "$2" | inside bash -e; } # from to
+inside systemctl start postgresql@15-main.service
 
 set_up() { # NAME=value…
 	inside sh -c 'printf "%s\n" "$@" >>/etc/linkshrink/linkshrink.env' sh "$@"
 	inside systemctl daemon-reload
 }
-set_up LINKSHRINK_BASE_URL=https://link.test LINKSHRINK_TLS_FILE=/etc/linkshrink/secrets/tls.pem \
-	LINKSHRINK_TLS_CA=/mnt/tls/ca.pem LINKSHRINK_ANONYMOUS_CREATE=yes LINKSHRINK_RATE_CREATE=0
-check 'a certificate of its own is made' inside linkshrink certificate --self-signed
-check 'for lighttpd alone' same "$(inside stat -c '%a %U %G' /etc/linkshrink/secrets/tls.pem)" '640 root linkshrink'
-check 'it starts' inside systemctl enable --now linkshrink.target
-check 'and is ready' wait_until 60 answers 9080/ready 200
+check 'the docs lead to a database' follow_docs 'systemctl disable' 'systemctl reload'
+set_up LINKSHRINK_TLS_CA=/mnt/tls/ca.pem LINKSHRINK_ANONYMOUS_CREATE=yes LINKSHRINK_RATE_CREATE=0
+check 'and to a start' follow_docs 'cat >>' 'systemctl enable'
+check 'with a key for lighttpd alone' same "$(inside stat -c '%a %U %G' /etc/linkshrink/secrets/tls.pem)" '640 root linkshrink'
+check 'it is ready' wait_until 60 answers 9080/ready 200
 
 main_process() { inside systemctl show -p MainPID --value linkshrink-web.service; }
 held() { # PORT…: by systemd, and lighttpd has them from there
@@ -52,7 +59,7 @@ held() { # PORT…: by systemd, and lighttpd has them from there
 			{ inside ss -Hltnp; return 1; }
 	done
 }
-check 'systemd holds the listeners' held 443 80 8080 9080
+check 'systemd holds the listeners' held 443 80 8080 9080 9443
 unprivileged() { same "$(inside awk '/^(Uid|CapEff|CapAmb):/ { printf "%s ", $2 }' "/proc/$(main_process)/status")" \
 	"$(inside id -u linkshrink) 0000000000000000 0000000000000000 "; }
 check 'and lighttpd has no right to open them' unprivileged
@@ -143,12 +150,9 @@ says() { same "$(asked "$1")" "$2"; }
 check 'the probe follows links over HTTPS' wait_until 60 says 'probe_success{probe="redirect"} * on() probe_http_ssl{probe="redirect"}' 1
 check 'that the certificate ends soon is noticed' wait_until 60 says 'count(ALERTS{alertname="CertificateExpiresSoon"})' 1
 check 'and that it is not the last day yet' says 'count(ALERTS{alertname="CertificateExpires"})' ''
-check 'operations are nowhere but here' same "$(inside ss -Hltn | awk '{ sub(/.*:/, "", $4); print $4 }' | grep -cx 9443)" 0
-set_up LINKSHRINK_OPS_TLS_PORT=9443
-inside systemctl restart linkshrink.target
-check 'until they are given a port' wait_until 60 held 9443
+check 'the docs lead to a test alert' fails_with -F 'delivery fails' inside linkshrink test-alert
 key=$(inside linkshrink admin-key --name phone --scopes ops:read) || true
-check 'a key opens them' wait_until 30 gives 200 -u "phone:$key" https://link.test:9443/metrics
+check 'a key opens operations' wait_until 30 gives 200 -u "phone:$key" https://link.test:9443/metrics
 check 'all of them' gives 200 -u "phone:$key" 'https://link.test:9443/prometheus/api/v1/query?query=up'
 check 'nobody else does' gives 401 https://link.test:9443/metrics
 inside systemctl stop postgresql@15-main.service
@@ -156,6 +160,10 @@ check 'PostgreSQL away: they are open' gives 200 -u "phone:$key" https://link.te
 check 'also after a restart' inside systemctl restart linkshrink-web.service
 check 'since the keys are known' wait_until 20 gives 200 -u "phone:$key" https://link.test:9443/metrics
 inside systemctl start postgresql@15-main.service
+set_up LINKSHRINK_OPS_TLS_PORT=
+inside systemctl restart linkshrink.target
+nowhere() { ! inside ss -Hltn | grep ':9443 ' && gives 302 https://link.test/debian; }
+check 'without a port they are nowhere but here' wait_until 60 nowhere
 
 # ---- PostgreSQL by TLS
 

@@ -84,6 +84,10 @@ inside kill -KILL "$old"
 began=$EPOCHREALTIME
 check 'lighttpd is back after a kill -9' wait_until 10 replaced "$old"
 echo "# after $((${EPOCHREALTIME/./} / 1000 - ${began/./} / 1000)) ms"
+old=$(main_process)
+inside kill -STOP "$old"
+check 'one that stays stopped is replaced' wait_until 30 replaced "$old"
+check 'by its own programs' inside grep -q '"event":"parent_killed"' /var/log/linkshrink/linkshrink.log
 check 'with one process of each background program' same "$(inside pgrep -u linkshrink -c -x 'ingest|replicate')" 2
 inside systemctl stop postgresql@15-main.service
 check 'PostgreSQL away: links are followed' answers 8080/docs 302
