@@ -72,15 +72,24 @@ static bool set_step(
 	return ids == 0 || (!page->ascending && begin <= ids);
 }
 
-static enum db_result search(struct db *db, struct conditions *conditions, const struct page *page,
-	struct db_rows **rows)
+static bool is_ascii(const char *text)
 {
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+static enum db_result search(struct db *db, struct conditions *conditions,
+	const struct link_filter *filter, struct db_rows **rows)
+{
+	const struct page *page = &filter->page;
 	int64_t begin;
 	bool last = false;
 	enum db_result result = find_begin(db, page, &begin);
+	int first = is_ascii(filter->search) ? 0 : 1; /* the nearest are not asked for other letters */
 
 	*rows = NULL;
-	for (int i = 0; i < STEPS && result == DB_OK && !last; i++) {
+	for (int i = first; i < STEPS && result == DB_OK && !last; i++) {
 		db_rows_free(*rows);
 		last = set_step(conditions, page, begin, steps[i].ids);
 		result = filter_list(
@@ -105,7 +114,7 @@ enum db_result link_list(struct db *db, const struct link_filter *filter, struct
 
 	set_conditions(&conditions, filter);
 	if (*filter->search && is_wide(filter))
-		return search(db, &conditions, &filter->page, rows);
+		return search(db, &conditions, filter, rows);
 	return filter_list(db, &statements, conditions.list, CONDITIONS, &filter->page, rows);
 }
 

@@ -94,6 +94,23 @@ Test(link_list, goes_on_where_the_page_before_ended, .init = fill, .fini = empty
 	db_free(db);
 }
 
+/* Small letters of any language for large ones, near and far. */
+Test(link_list, makes_no_difference_between_large_and_small_letters, .init = fill, .fini = empty)
+{
+	static const char *const texts[] = { "ZEBRA", "A zEbRa", "Zèbré", "ZÈBRÉ", "zèbrÉ" };
+	struct db *db = database_open();
+
+	database_do(OWNER, "UPDATE links SET title = 'a Zebra, or Un Zèbré' WHERE title <> ''");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct link_filter filter = searched(texts[i], false);
+
+		expect_list(db, filter, 0, LINKS);
+		filter.page.limit = 1;
+		expect_list(db, filter, 0, 1);
+	}
+	db_free(db);
+}
+
 Test(link_list, finds_nothing_where_nothing_is, .init = fill, .fini = empty)
 {
 	struct db *db = database_open();
