@@ -32,18 +32,19 @@ booted() {
 	leader=$(pgrep -P "$container" -x systemd) && inside systemctl is-active --quiet basic.target 2>/dev/null
 }
 
-# This machine as it is, below a memory file system that takes all writes. The mounts end with the process.
+# This machine as it is, or the one of LINKSHRINK_TEST_MACHINE, see tests/install/bare; below a memory file
+# system that takes all writes. The mounts end with the process.
 boot() {
 	mkdir "$work/memory" "$work/machine"
 	SYSTEMD_LOG_LEVEL=warning unshare --mount --propagation private bash -euc '
 		mount -t tmpfs none "$1/memory"
 		mkdir "$1/memory/upper" "$1/memory/work"
-		mount -t overlay -o "lowerdir=/,upperdir=$1/memory/upper,workdir=$1/memory/work" none "$1/machine"
+		mount -t overlay -o "lowerdir=$2,upperdir=$1/memory/upper,workdir=$1/memory/work" none "$1/machine"
 		directory=$1
-		shift
+		shift 2
 		exec systemd-nspawn --quiet --register=no --keep-unit --private-network --directory="$directory/machine" \
 			"$@" --boot systemd.unit=basic.target' \
-		bash "$work" --bind-ro="$package:/mnt/linkshrink.deb" "$@" >"$work/console" 2>&1 </dev/null &
+		bash "$work" "${LINKSHRINK_TEST_MACHINE:-/}" --bind-ro="$package:/mnt/linkshrink.deb" "$@" >"$work/console" 2>&1 </dev/null &
 	container=$!
 	wait_until 60 booted || { sed 's/^/# /' "$work/console" | tail -n 20; skip 'systemd does not boot in it'; }
 	ok 'systemd boots'

@@ -33,6 +33,8 @@ chmod 644 "$work/tls.pem" "$work/ca.pem" # the users of the stack read them
 
 tls=$(free_port) plain=$(free_port) private=$(free_port)
 export LINKSHRINK_BASE_URL=https://link.test:$tls LINKSHRINK_TLS_FILE=$work/tls.pem LINKSHRINK_TLS_CA=$work/ca.pem
+# Where this machine has IPv6 it is spoken as well.
+[ ! -e /proc/net/if_inet6 ] || ! grep -q ' lo$' /proc/net/if_inet6 || export LINKSHRINK_TLS_LISTEN6=::1
 export LINKSHRINK_TLS_LISTEN=127.0.0.1 LINKSHRINK_TLS_PORT=$tls LINKSHRINK_HTTP_PORT=$plain
 export LINKSHRINK_OPS_TLS_PORT=$private LINKSHRINK_ACME=$work/acme LINKSHRINK_MONITORING=yes
 LINKSHRINK_MONITORING_PORT=$(free_block 7)
@@ -95,6 +97,11 @@ check 'nor above it' gives_in_clear 308 "$clear/.well-known/acme-challenge/..%2f
 check 'none of that counts as a link that was followed' same \
 	"$(metric 'http_requests_total{handler="redirect",method="GET",code="308"}')" "$redirects_before"
 check 'this machine itself goes on in clear' gives_in_clear 302 "http://127.0.0.1:$LINKSHRINK_PORT/debian"
+
+[ -z "${LINKSHRINK_TLS_LISTEN6:-}" ] || {
+	check 'by IPv6 as well' same "$(status --noproxy '*' --cacert "$work/ca.pem" --resolve "link.test:$tls:[::1]" "$public/debian")" 302
+	check 'and HTTP there' gives_in_clear 308 "http://[::1]:$plain/debian"
+}
 
 # ---- Operations
 
