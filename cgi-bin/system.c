@@ -367,11 +367,9 @@ static const struct route routes[] = { { HTTP_GET | HTTP_HEAD, "/health", LABEL_
 		recent_logs },
 	{ 0 } };
 
-const struct service system_service = {
-	.name = "system",
+const struct service system_service = { .name = "system",
 	.routes = routes,
 	.gate = &gate,
 	.threads = 2,
 	.needs = NEEDS_DATABASE,
-	.turns = { keyring_turn }
-};
+	.turns = { keyring_turn } };

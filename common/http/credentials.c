@@ -27,7 +27,8 @@ bool credentials_password(const char *authorization, char *password, size_t room
 	size_t len = encoded != NULL ? strlen(encoded) : 0;
 	if (len == 0 || len % 4 != 0 || len / 4 * 3 > PAIR_MAX)
 		return false;
-	int bytes = EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)encoded, (int)len);
+	int bytes =
+		EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)encoded, (int)len);
 	if (bytes < 0)
 		return false;
 	/* Padding became zero bytes, which end the text as this one does. */

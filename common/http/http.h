@@ -47,8 +47,8 @@ typedef bool (*http_sender)(void *to, const struct http_response *res, bool with
 
 struct http_request {
 	enum http_method method;
-	bool authorizer;    /* only whether it may go on is asked: the role of FastCGI of that name */
-	const char *path;   /* as sent, decoded by the server; begins with '/' */
+	bool authorizer;  /* only whether it may go on is asked: the role of FastCGI of that name */
+	const char *path; /* as sent, decoded by the server; begins with '/' */
 	const char *query;  /* without the '?' */
 	const char *client; /* the peer's address as text */
 	const char *content_type;

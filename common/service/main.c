@@ -27,9 +27,9 @@
 
 enum {
 	STOP_WAIT_MS = 5000,
-	RELIEF_S = 3,  /* what lighttpd needs at most to have a successor serving */
+	RELIEF_S = 3,   /* what lighttpd needs at most to have a successor serving */
 	PRIVATE_S = 30, /* how long a process makes do without the shared segment */
-	PARENT_S = 5    /* what scripts/stack, which looks as well, is given more than a stall takes */
+	PARENT_S = 5 /* what scripts/stack, which looks as well, is given more than a stall takes */
 };
 
 extern const struct service SERVICE;

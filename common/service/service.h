@@ -43,10 +43,9 @@ enum { ANYONE = 0 };
 enum route_flags {
 	ROUTE_JSON = 1, /* the body must be declared as application/json */
 	ROUTE_ANONYMOUS_CREATE =
-		2,        /* the scope is not needed where LINKSHRINK_ANONYMOUS_CREATE is yes */
+		2,         /* the scope is not needed where LINKSHRINK_ANONYMOUS_CREATE is yes */
 	ROUTE_SAMPLED = 4, /* successes are logged by sample */
-	ROUTE_KEYRING =
-		8 /* the key is looked up in domain/keyring.h, and may come as a password */
+	ROUTE_KEYRING = 8 /* the key is looked up in domain/keyring.h, and may come as a password */
 };
 
 struct route {

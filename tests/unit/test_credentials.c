@@ -17,14 +17,14 @@ Test(credentials, takes_the_password_that_a_browser_sends)
 	static const struct {
 		const char *authorization, *password; /* NULL: refused */
 	} rows[] = {
-		{ "Basic OmFiYw==", "abc" },     /* :abc */
+		{ "Basic OmFiYw==", "abc" },         /* :abc */
 		{ "basic b25jYWxsOmFiYw==", "abc" }, /* oncall:abc */
-		{ "Basic OmE6Yg==", "a:b" },     /* :a:b */
-		{ "Basic Og==", "" },            /* : */
-		{ "Basic YWJj", NULL },          /* abc, without a colon */
-		{ "Basic OmFiYw=", NULL },       /* not whole groups of four */
-		{ "Basic OmFi*w==", NULL },      /* no base64 */
-		{ "Basic OmFiY2RlZmdoaWo=", NULL }, /* :abcdefghij, longer than the room here */
+		{ "Basic OmE6Yg==", "a:b" },         /* :a:b */
+		{ "Basic Og==", "" },                /* : */
+		{ "Basic YWJj", NULL },              /* abc, without a colon */
+		{ "Basic OmFiYw=", NULL },           /* not whole groups of four */
+		{ "Basic OmFi*w==", NULL },          /* no base64 */
+		{ "Basic OmFiY2RlZmdoaWo=", NULL },  /* :abcdefghij, longer than the room here */
 		{ "Basic ", NULL },
 		{ "Basic", NULL },
 		{ "Bearer OmFiYw==", NULL },

@@ -74,8 +74,7 @@ check 'who claims one to lighttpd' same \
 check 'as well' seen redirect 127.1.4.0
 
 exhaust() { # address: the statuses of calls until the first refusal
-	local i
-	for i in 1 2 3 4 5 6; do through "$1" "${shorten[@]}" "$public/shorten"; echo; done
+	for _ in 1 2 3 4 5 6; do through "$1" "${shorten[@]}" "$public/shorten"; echo; done
 }
 check 'one client is refused after some links' grep -qx 429 <(exhaust 127.1.5.1)
 check 'and no other one' same "$(through 127.1.6.1 "${shorten[@]}" "$public/shorten")" 201
