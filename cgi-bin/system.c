@@ -371,5 +371,6 @@ const struct service system_service = { .name = "system",
 	.routes = routes,
 	.gate = &gate,
 	.threads = 2,
+	.connections = 2, /* the look at the keys takes what nobody needs just then */
 	.needs = NEEDS_DATABASE,
 	.turns = { keyring_turn } };

@@ -86,8 +86,8 @@ static enum db_result search(struct db *db, struct conditions *conditions,
 	int64_t begin;
 	bool last = false;
 	enum db_result result = find_begin(db, page, &begin);
-	int first =
-		is_ascii(filter->search) ? 0 : 1; /* the nearest are not asked for other letters */
+	/* The nearest are compared by their ASCII alone, see statements.def. */
+	int first = is_ascii(filter->search) ? 0 : 1;
 
 	*rows = NULL;
 	for (int i = first; i < STEPS && result == DB_OK && !last; i++) {
