@@ -71,24 +71,23 @@ check_directories() {
 
 # ---- What runs
 
-# Where a unit of kind socket holds the ports, systemd has them.
 check_ports() {
-	! is_running || return 0
+	# Who connects to what systemd holds starts what was stopped.
+	! is_running && ! is_active linkshrink-web.socket || return 0
 	check_port_of LINKSHRINK_PORT "$LINKSHRINK_LISTEN"
 	check_port_of LINKSHRINK_OPS_PORT "$LINKSHRINK_OPS_LISTEN"
+	[ -n "$LINKSHRINK_TLS_FILE" ] || return 0
+	check_port_of LINKSHRINK_TLS_PORT "$LINKSHRINK_TLS_LISTEN"
+	check_port_of LINKSHRINK_HTTP_PORT "$LINKSHRINK_TLS_LISTEN"
 }
 
 check_port_of() { # variable address
-	local number=${!1} holder
-	if ! is_taken "$(reachable_address "$2")" "$number"; then
+	local number=${!1}
+	if is_taken "$(reachable_address "$2")" "$number"; then
+		bad ports "$number is taken by $(port_holder "$number"); stop that, or choose another with $1; then: systemctl start linkshrink.target"
+	else
 		ok ports "$number is free"
-		return
 	fi
-	holder=$(port_holder "$number")
-	case $holder in
-	'systemd (pid '*) ok ports "$number is held by systemd" ;;
-	*) bad ports "$number is taken by $holder; stop that, or choose another with $1" ;;
-	esac
 }
 
 check_monitoring_port_range() { :; } # whose port is taken does not run, which check_units says
@@ -146,7 +145,7 @@ check_edited() {
 	since=$(($(date +%s) - since))
 	for file in "$(readlink -f "$repo/etc")"/{linkshrink.env,lighttpd.conf}; do
 		[ "$(stat -L -c %Y "$file")" -le "$since" ] ||
-			warn settings "$file was changed after lighttpd started; type: systemctl restart linkshrink.target"
+			warn settings "$file was changed after lighttpd started; type: systemctl daemon-reload && systemctl restart linkshrink.target"
 	done
 }
 

@@ -75,10 +75,13 @@ check_listeners() {
 
 # ---- Settings that contradict each other
 
+# By itself, by HTTPS or by a proxy.
+is_open_to_others() { [ "$(kind_of "$LINKSHRINK_LISTEN")" != loopback ] || [ -n "$LINKSHRINK_TLS_FILE$LINKSHRINK_PROXY" ]; }
+
 check_together() {
 	local before=${count[warn]}.${count[FAIL]}
 	check_base_url
-	[ "$(kind_of "$LINKSHRINK_LISTEN")" = loopback ] || check_open_to_others
+	! is_open_to_others || check_open_to_others
 	check_times
 	check_log_settings
 	check_blocklist
@@ -97,7 +100,7 @@ check_base_url() {
 		case $LINKSHRINK_BASE_URL in
 		http://*) warn settings "LINKSHRINK_BASE_URL is http: links and keys travel in clear; put TLS in front and say https" ;;
 		esac
-	elif [ "$kind" = loopback ] && [ "$port" != "$LINKSHRINK_PORT" ]; then
+	elif [ "$kind" = loopback ] && [ -z "$LINKSHRINK_TLS_FILE$LINKSHRINK_PROXY" ] && [ "$port" != "$LINKSHRINK_PORT" ]; then
 		warn settings "short links begin with $LINKSHRINK_BASE_URL, but the port is $LINKSHRINK_PORT; correct LINKSHRINK_BASE_URL"
 	fi
 }
@@ -106,7 +109,7 @@ check_base_url() {
 check_open_to_others() {
 	local name
 	if [ "$(value LINKSHRINK_ANONYMOUS_CREATE)" = yes ] && [ "$(value LINKSHRINK_RATE_CREATE)" = 0 ]; then
-		bad settings "anyone who reaches $LINKSHRINK_LISTEN may make links without limit; set LINKSHRINK_ANONYMOUS_CREATE=no or LINKSHRINK_RATE_CREATE"
+		bad settings "anyone who reaches $LINKSHRINK_BASE_URL may make links without limit; set LINKSHRINK_ANONYMOUS_CREATE=no or LINKSHRINK_RATE_CREATE"
 	fi
 	for name in LINKSHRINK_RATE_CREATE LINKSHRINK_RATE_API LINKSHRINK_RATE_AUTH_FAIL; do
 		[ "$(value "$name")" != 0 ] || warn settings "$name is 0, no limit, and others can reach $LINKSHRINK_LISTEN; set it"

@@ -6,7 +6,7 @@
 made_of() { # root web-or-monitor
 	local lib=usr/lib/linkshrink units=lib/systemd/system
 	local parts=("$lib/scripts/service" "$lib/scripts/stack.d" "$units/linkshrink-.service.d")
-	[ "$2" != web ] || parts+=(etc/linkshrink/lighttpd.conf "$lib/lighttpd")
+	[ "$2" != web ] || parts+=(etc/linkshrink/lighttpd.conf "$lib/lighttpd" lib/systemd/system-generators/linkshrink)
 	(cd "$1" && { find "${parts[@]}" "$units/linkshrink-$2"[.@]* -type f -exec sha256sum {} + 2>/dev/null || true; } |
 		sort | sha256sum)
 }

@@ -204,14 +204,20 @@ put_package() { # package
 # What runs was started from.
 made_from() { cat /run/linkshrink/made-of 2>/dev/null || true; }
 
+listeners() { systemctl show -p Listen --value linkshrink-web.socket 2>/dev/null || true; }
+
 replace_running() {
+	local listened units=(linkshrink-web.service)
+	listened=$(listeners)
 	systemctl daemon-reload
+	# Others than systemd holds: these cannot be had without a gap.
+	[ "$listened" = "$(listeners)" ] || ! systemctl --quiet is-active linkshrink-web.socket || units+=(linkshrink-web.socket)
 	if [ "$(made_of / web)" = "$(made_from)" ]; then
 		roll_all
 	else
 		check_version "$repo"
 		say 'lighttpd, its configuration or its unit is another one: it is started again, with all programs'
-		systemctl restart linkshrink-web.service || fail 'linkshrink-web does not start; see its journal'
+		systemctl restart "${units[@]}" || fail 'linkshrink-web does not start; see its journal'
 	fi
 	replace_monitors
 	# What is new in it is started, and what watches is told of new rules.

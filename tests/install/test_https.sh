@@ -131,9 +131,10 @@ check 'one of another host is refused' fails_with -F 'is not for link.test' \
 check 'and nothing was restarted for that' same "$(main_process)" "$web"
 broken_configuration() {
 	inside sh -c 'echo "nonsense {" >>/etc/linkshrink/lighttpd.conf'
-	fails_with -F 'so the old one is in place again' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key
+	inside cp /etc/linkshrink/secrets/tls.pem /tmp/before.pem
+	fails_with -F 'so the old one is in place again' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key || return 1
 	inside sed -i '$d' /etc/linkshrink/lighttpd.conf
-	inside cmp -s /etc/linkshrink/secrets/tls.pem /etc/linkshrink/secrets/tls.pem.before
+	inside cmp /etc/linkshrink/secrets/tls.pem /tmp/before.pem
 }
 check 'where lighttpd does not come back the old one does' broken_configuration
 check 'and it runs' wait_until 30 gives 302 https://link.test/debian
@@ -164,6 +165,35 @@ set_up LINKSHRINK_OPS_TLS_PORT=
 inside systemctl restart linkshrink.target
 nowhere() { ! inside ss -Hltn | grep ':9443 ' && gives 302 https://link.test/debian; }
 check 'without a port they are nowhere but here' wait_until 60 nowhere
+
+# ---- HTTPS on a machine that ran without it
+
+set_up LINKSHRINK_TLS_FILE= LINKSHRINK_BASE_URL=http://link.test
+inside systemctl restart linkshrink.target
+check 'without a certificate there is no HTTPS' wait_until 60 answers 8080/debian 302
+check 'nobody listens for it' same "$(inside ss -Hltn | grep -cE ':(443|80) ')" 0
+inside sh -c 'printf "%s\n" LINKSHRINK_TLS_FILE=/etc/linkshrink/secrets/tls.pem LINKSHRINK_BASE_URL=https://link.test >>/etc/linkshrink/linkshrink.env'
+web=$(main_process)
+begins() { inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key | grep -F 'systemctl daemon-reload && systemctl restart linkshrink.target'; }
+check 'the command says how it begins' begins
+check 'and what runs goes on' same "$(main_process)" "$web"
+inside systemctl daemon-reload
+inside systemctl restart linkshrink.target
+check 'so it does' wait_until 60 gives 302 https://link.test/debian
+
+# ---- A port that somebody has
+
+inside systemctl stop linkshrink.target
+inside systemd-socket-activate -l 0.0.0.0:80 /bin/cat >/dev/null 2>&1 </dev/null &
+holder=$!
+taken() { inside ss -Hltn 'sport = :80' | grep -q .; }
+wait_until 10 taken || true
+inside systemctl start linkshrink.target || true
+check 'the doctor names who has the port' fails_with -E '80 is taken by ' inside linkshrink doctor
+inside pkill -f systemd-socket-activate || true
+wait "$holder" || true
+check 'it gives it back: the target starts' inside systemctl start linkshrink.target
+check 'and users are served' wait_until 60 gives 302 https://link.test/debian
 
 # ---- PostgreSQL by TLS
 

@@ -112,9 +112,9 @@ for line in packages programs settings postgresql connections schema backup serv
 	check "$line is well" grep "^ok    $line " "$work/examined"
 done
 stopped=$EPOCHSECONDS
-inside systemctl stop linkshrink-web.service
-check 'what was stopped it names' examined 1 'FAIL  services .*linkshrink-web.service is inactive; type: systemctl start linkshrink-web'
-inside systemctl start linkshrink-web.service
+inside systemctl stop linkshrink-web.socket linkshrink-web.service
+check 'what was stopped it names' examined 1 'FAIL  services .*linkshrink-web.service is inactive.*; type: systemctl start .*linkshrink-web'
+inside systemctl start linkshrink.target
 check 'and no more when it runs' wait_until 40 examined 0 'ok    services '
 back=$EPOCHSECONDS
 told_of() {

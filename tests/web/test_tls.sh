@@ -89,11 +89,12 @@ check 'to the same place' has_header "location: $public/debian?a=b%20c&d"
 check 'without a promise that anybody could have forged' has_no_header strict-transport
 check 'the page, too' gives_in_clear 308 "$clear/"
 check 'what would be sent in clear is refused' gives_in_clear 403 -d '{"url": "https://www.debian.org/"}' "$clear/shorten"
+check 'so is a key, also of who only reads' gives_in_clear 403 -H 'Authorization: Bearer ls_1_x' "$clear/urls"
 check 'in our words' grep -qF '"error":"forbidden"' "$work/body"
 check 'a certificate authority finds what it asks for' gives_in_clear 200 "$clear/.well-known/acme-challenge/token-1"
 check 'as it was put there' same "$(cat "$work/body")" token.thumbprint
 check 'and nothing else' gives_in_clear 308 "$clear/.well-known/acme-challenge/"
-check 'nor above it' gives_in_clear 308 "$clear/.well-known/acme-challenge/..%2f..%2ftls.pem" --path-as-is
+check 'nor above it' gives_in_clear 400 --path-as-is "$clear/.well-known/acme-challenge/..%2f..%2f..%2ftls.pem"
 check 'none of that counts as a link that was followed' same \
 	"$(metric 'http_requests_total{handler="redirect",method="GET",code="308"}')" "$redirects_before"
 check 'this machine itself goes on in clear' gives_in_clear 302 "http://127.0.0.1:$LINKSHRINK_PORT/debian"
