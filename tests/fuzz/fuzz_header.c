@@ -1,8 +1,10 @@
 /*
  * Names and values of headers with zero bytes between them. A header is added as one whole line or
- * not at all, and then the response is broken.
+ * not at all, and then the response is broken. A value with credentials gives the same ones to
+ * whoever has room for them, and nothing to who has not.
  */
 #include "fuzz/fuzz.h"
+#include "http/credentials.h"
 #include "http/http.h"
 #include "http/json_check.h"
 
@@ -30,6 +32,17 @@ static void check_problem(struct http_response *res, const char *error)
 	FUZZ_CHECK(res->body.cut || json_check(res->body.data, res->body.len));
 }
 
+static void check_credentials(const char *value)
+{
+	char small[16], large[1024], basic[8192] = "Basic ";
+	strncat(basic, value, sizeof(basic) - sizeof("Basic "));
+	bool in_large = credentials_password(basic, large, sizeof(large));
+	bool in_small = credentials_password(basic, small, sizeof(small));
+	FUZZ_CHECK(!in_small || (in_large && strcmp(small, large) == 0));
+	FUZZ_CHECK(in_small || !in_large || strlen(large) >= sizeof(small));
+	FUZZ_CHECK(credentials_bearer(basic) == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct http_request req = { .id = "0" };
@@ -50,8 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(res.broken || http_has_header(&res, name));
 		free(name);
 	}
-	if (last != NULL)
+	if (last != NULL) {
 		check_problem(&res, last);
+		check_credentials(last);
+	}
 	free(last);
 	http_response_free(&res);
 	return 0;
