@@ -35,6 +35,8 @@ web/test_import calm
 web/test_abuse calm
 web/test_api calm
 web/test_http calm
+web/test_tls calm
+web/test_proxy calm
 web/test_demo_data calm
 TABLE
 }
