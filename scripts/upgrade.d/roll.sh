@@ -36,7 +36,9 @@ serves() { # pid
 
 # How many lighttpd keeps, by what it was told when it started.
 kept_processes() { # name
+	# shellcheck disable=SC2034 # read by processes_of
 	local LINKSHRINK_PROCESSES
+	# shellcheck disable=SC2034
 	LINKSHRINK_PROCESSES=$(tr '\0' '\n' 2>/dev/null <"/proc/$(web_pid)/environ" |
 		sed -n 's/^LINKSHRINK_PROCESSES=//p') || true
 	processes_of "$1"
