@@ -152,7 +152,8 @@ kept_before() {
 }
 
 keep_way_back() {
-	local package=$cache/linkshrink_${before}_$(dpkg --print-architecture).deb old
+	local package old
+	package=$cache/linkshrink_${before}_$(dpkg --print-architecture).deb
 	mkdir -m 700 "$work/old"
 	(cd "$work/old" && dpkg-repack --generate linkshrink) >"$work/said" 2>&1 || fail "$before is not kept: $(tail -n 1 "$work/said")"
 	old=$(find "$work/old" -mindepth 1 -maxdepth 1 -type d)
@@ -171,8 +172,8 @@ keep_way_back() {
 bring_conffiles() { # directory
 	local path sum word
 	dpkg-query -W -f "\${Conffiles}\n" linkshrink | while read -r path sum word; do
-		[ -n "$path" ] && [ -z "$word" ] || continue
-		! is_sum "$1$path" "$sum" || continue
+		# Empty lines, and what an older version brought.
+		if [ -z "$path" ] || [ -n "$word" ] || is_sum "$1$path" "$sum"; then continue; fi
 		install -D -m "$(stat -c %a "$1$path" 2>/dev/null || echo 640)" "/usr/share/linkshrink$path" "$1$path"
 		is_sum "$1$path" "$sum" || fail "$before is not kept: /usr/share/linkshrink$path is not what it brought"
 	done
@@ -263,7 +264,8 @@ verify() { # version
 	# To start is one thing.
 	pids=$(all_processes)
 	sleep 3
-	[ "$(all_processes)" = "$pids" ] && is_ready || fail "processes of $1 do not stay; see $logs"
+	[ "$(all_processes)" = "$pids" ] || fail "processes of $1 do not stay; see $logs"
+	is_ready || fail "not ready any more: $ready_answer"
 }
 
 install_version() { # package

@@ -5,8 +5,9 @@
 #   app, logs      directories: the programs are in $app/bin
 # shellcheck shell=bash disable=SC2154 # variables are shared with those that source it
 
-# To end takes a process 5 s at most, and lighttpd looks for the dead once a second.
-roll_patience=15
+# To end takes a process 5 s at most, and lighttpd looks for the dead once a second. A successor that
+# comes and goes takes requests with it, so nobody waits for it for long.
+roll_patience=15 roll_start=5
 
 wait_until() { # seconds command…
 	local end=$((SECONDS + $1))
@@ -36,7 +37,9 @@ serves() { # pid
 
 # How many lighttpd keeps, by what it was told when it started.
 kept_processes() { # name
+	# shellcheck disable=SC2034 # read by processes_of
 	local LINKSHRINK_PROCESSES
+	# shellcheck disable=SC2034
 	LINKSHRINK_PROCESSES=$(tr '\0' '\n' 2>/dev/null <"/proc/$(web_pid)/environ" |
 		sed -n 's/^LINKSHRINK_PROCESSES=//p') || true
 	processes_of "$1"
@@ -51,9 +54,7 @@ are_all_there() { # name
 	[ "$serving" -ge "${wanted:-1}" ]
 }
 
-is_replaced() { # name pid
-	! grep -qx "$2" <<<"$(processes "$1")" && are_all_there "$1"
-}
+has_ended() { ! grep -qx "$2" <<<"$(processes "$1")"; } # name pid
 
 last_error() { # name: what the log says of it
 	tail -n 1000 "$logs/linkshrink.log" 2>/dev/null | grep '"level":"error"' | grep "\"component\":\"$1\"" | tail -n 1 || true
@@ -63,15 +64,18 @@ roll_process() { # name pid
 	# One that is alone is left alone.
 	wait_until "$roll_patience" are_all_there "$1" || fail "not all processes of $1 serve; see $logs"
 	kill -TERM "$2" 2>/dev/null || true # it may just have ended
-	wait_until "$roll_patience" is_replaced "$1" "$2" ||
-		fail "$1: pid $2 has no successor that serves after $roll_patience s; see $logs $(last_error "$1")"
+	wait_until "$roll_patience" has_ended "$1" "$2" || fail "$1: pid $2 does not end"
+	wait_until "$roll_start" are_all_there "$1" ||
+		fail "$1: pid $2 has no successor that serves after $roll_start s; see $logs $(last_error "$1")"
 	say "$1: pid $2 was replaced"
 }
 
-old_process() { # name: the first that runs what its file held before; nothing if all are current
+# The first that runs what its file held before; nothing if all are current. In a trap a return without a
+# number is that of what was before the trap.
+old_process() { # name
 	local pid
 	for pid in $(processes "$1"); do
-		is_current "$1" "$pid" || { echo "$pid"; return; }
+		is_current "$1" "$pid" || { echo "$pid"; return 0; }
 	done
 }
 
