@@ -77,8 +77,8 @@ unknown_scripts() ( # directory
 		while read -r word; do
 			word=${word#[ \"(\$]} word=${word%[^a-z0-9]}
 			case $word in
-			scripts/*) [ -e "$root/$word" ] || echo "$file: there is no $word" ;;
-			*) file=$word ;;
+			scripts/*) [ -e "$root/$word" ] || echo "$document: there is no $word" ;;
+			*) document=$word ;;
 			esac
 		done
 )
