@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=tests/install/container.sh
 . tests/install/container.sh
 
+# shellcheck disable=SC2119 # no options here
 boot
 
 # ---- Installed, and the database made, as docs/deploy.md says
