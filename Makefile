@@ -158,4 +158,4 @@ $(BUILD)/%.o: %.c
 
 include tests/tests.mk
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

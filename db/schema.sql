@@ -517,6 +517,10 @@ CREATE UNIQUE INDEX api_keys_by_hash ON public.api_keys USING btree (hash);
 
 CREATE INDEX api_keys_by_owner ON public.api_keys USING btree (owner) WHERE (owner IS NOT NULL);
 
+-- Name: api_keys_of_operations; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX api_keys_of_operations ON public.api_keys USING btree (id) WHERE (('ops:read'::text = ANY (scopes)) AND (revoked_at IS NULL));
+
 -- Name: clicks_by_id; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX clicks_by_id ON ONLY public.clicks USING brin (id, link int8_bloom_ops) WITH (pages_per_range='32', autosummarize='on');

@@ -63,5 +63,6 @@ may_start() { # need most running…
 
 # Below the ports that the kernel gives to clients; no two slots share one.
 ports_of() { # slot slots
-	echo "$((20000 + 12000 / $2 * $1)) $((12000 / $2))"
+	local count=$((12000 / $2))
+	echo "$((20000 + count * $1)) $count"
 }

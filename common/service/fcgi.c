@@ -123,6 +123,9 @@ static void read_request(const struct service *service, const FCGX_Request *requ
 		.edge = "",
 		.body = "" };
 	read_parameters(request->envp, req);
+	/* An authorizer is told of a body and never gets it: to wait for it would be for ever. */
+	if (req->authorizer)
+		return;
 	if (service->streams) {
 		const char *length = FCGX_GetParam("CONTENT_LENGTH", request->envp);
 		int64_t bytes = 0;

@@ -168,7 +168,7 @@ check_receiver() {
 	if [ "$discord_url" = "$here" ]; then
 		warn alerts "reach nobody; put the webhook of a channel into a file and name it in LINKSHRINK_DISCORD_URL_FILE"
 	else
-		ok alerts "go to a webhook of Discord"
+		ok alerts "go to a webhook of Discord; linkshrink test-alert tries it"
 	fi
 	[ -n "$deadman_url" ] ||
 		warn alerts "nobody expects a sign of life, so nobody hears when this machine is gone; set LINKSHRINK_DEADMAN_URL_FILE"

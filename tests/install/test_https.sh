@@ -183,11 +183,13 @@ check 'so it does' wait_until 60 gives 302 https://link.test/debian
 
 # ---- A port that somebody has
 
+nobody_listens() { ! inside ss -Hltn | grep -E ':(443|80|8080|9080|9443) '; }
 inside systemctl stop linkshrink.target
-inside systemd-socket-activate -l 0.0.0.0:80 /bin/cat >/dev/null 2>&1 </dev/null &
+wait_until 20 nobody_listens || true
+inside systemd-socket-activate --accept -l 0.0.0.0:80 /bin/cat >"$work/holder" 2>&1 </dev/null &
 holder=$!
 taken() { inside ss -Hltn 'sport = :80' | grep -q .; }
-wait_until 10 taken || true
+check 'somebody else has port 80' wait_until 10 taken
 inside systemctl start linkshrink.target || true
 check 'the doctor names who has the port' fails_with -E '80 is taken by ' inside linkshrink doctor
 inside pkill -f systemd-socket-activate || true
@@ -229,6 +231,5 @@ check 'and links are followed' wait_until 10 gives 302 https://link.test/debian
 check 'the log says why' inside grep -q 'certificate verify failed' /var/log/linkshrink/linkshrink.log
 
 check 'it stops' inside systemctl stop linkshrink.target
-nobody_listens() { ! inside ss -Hltn | grep -E ':(443|80|8080|9080|9443) '; }
 check 'and nobody listens' wait_until 20 nobody_listens
 finish

@@ -43,7 +43,7 @@ check 'the units are where Debian looks' test -e "$work/root/lib/systemd/system/
 
 # Debian's crt1.o is not made for control flow protection, so no program may claim to be, and
 # hardening-check goes by the claim. Whether our own code is made for it shows in its functions.
-guarded() { [ "$(objdump -d "$1" | grep -c endbr64)" -ge 50 ]; } # without the flag there are four
+guarded() { [ "$(objdump -d "$1" | grep -c endbr64)" -ge 50 ]; } # without the flag there are three
 for program in "$work"/root/usr/lib/linkshrink/bin/*; do
 	check "${program##*/} is hardened" hardening-check --nocfprotection "$program"
 	[ "$(uname -m)" != x86_64 ] || check 'and guards where calls may lead' guarded "$program"

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=tests/install/container.sh
 . tests/install/container.sh
 
+# shellcheck disable=SC2119 # no options here
 boot
 
 # ---- Installed, and the database made, as docs/deploy.md says
@@ -54,7 +55,8 @@ told() { [[ $(asked linkshrink_backup_rehearsed_timestamp_seconds) =~ ^[1-9] ]];
 tried() { wait_until 20 told || { inside journalctl -b --no-pager -n 20 -u linkshrink-backup-rehearsal; return 1; }; }
 check 'and is tried at once, and whoever watches hears of it' tried
 check 'the timer waits for the next' is active linkshrink-backup.timer
-inside linkshrink psql -q -c "UPDATE links SET state = 'deleted'" || true
+# But for the link of the probe: it would make another one, which it is not told of.
+inside linkshrink psql -q -c "UPDATE links SET state = 'deleted' WHERE code = 'docs'" || true
 check 'it comes back' inside linkshrink restore --replace
 check 'with its link' wait_until 10 answers 8080/docs 302
 

@@ -77,14 +77,14 @@ unknown_scripts() ( # directory
 		while read -r word; do
 			word=${word#[ \"(\$]} word=${word%[^a-z0-9]}
 			case $word in
-			scripts/*) [ -e "$root/$word" ] || echo "$file: there is no $word" ;;
-			*) file=$word ;;
+			scripts/*) [ -e "$root/$word" ] || echo "$document: there is no $word" ;;
+			*) document=$word ;;
 			esac
 		done
 )
 
 unknown_commands() ( # directory
-	known=$(sed -n 's/^\(.*\)) ;;$/\1/p' scripts/linkshrink | grep admin-key | tr -d '|')
+	known=$(sed -n '/^migrate |/,/;;/p' scripts/linkshrink | tr -cs 'a-z-' ' ')
 	cd "$1"
 	spans "${today[@]}" | sed -nE 's/^([^ ]+) linkshrink ([a-z][a-z-]*).*/\1 \2/p' | while read -r file word; do
 		case " $known " in *" $word "*) ;; *) echo "$file: linkshrink does not know $word" ;; esac

@@ -164,6 +164,8 @@ check 'counters that nobody can share' diagnosis 1 'FAIL  memory .*LINKSHRINK_SE
 
 # ---- Beside a running stack
 
+# A program that is stopped below stays so, however long the doctor takes.
+export LINKSHRINK_STALL_MS=60000
 stack_start
 check 'nothing is wrong with a stack that runs' diagnosis 0 'ok    ready '
 for line in postgresql role durability connections schema processes; do check "$line is well" says "ok    $line "; done

@@ -126,6 +126,7 @@ check 'nor anything deleted' gives 403 -u ":$good" -X DELETE "$operations/alertm
 for path in / /metrics /ready /logs/recent /prometheus/graph /prometheus/static/x.js /alertmanager/ /www/style.css; do
 	check "$path is closed without a key" is_closed "$operations$path"
 done
+check 'a question with a body, too' is_closed -d query=up "$operations/prometheus/api/v1/query"
 check 'to a wrong one' is_closed -u ":ls_1_$(printf '%064d' 0)" "$operations/metrics"
 check 'to one of another scope' is_closed -u ":$other" "$operations/metrics"
 check 'to no key at all' is_closed -u 'admin:admin' "$operations/metrics"
