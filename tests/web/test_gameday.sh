@@ -45,7 +45,8 @@ TMPDIR=$short TEST_PORTS=$ports_of_short tests/gameday/run --keep-docs >"$work/g
 short_game=$!
 TMPDIR=$cut TEST_PORTS=$ports_of_cut setsid tests/gameday/run --keep-docs worker-stopped >"$work/killed" 2>&1 &
 cut_game=$!
-check 'a game day is at its fault' wait_until 120 is_at worker-stopped broken
+# A machine whose disk is busy may take two minutes to settle, before a stack is there.
+check 'a game day is at its fault' wait_until 200 is_at worker-stopped broken
 # All of it at once, as by a machine that ran out of memory: its players, their loads and simulations.
 # shellcheck disable=SC2046 # pids are words
 kill -KILL $(pgrep -g "$cut_game") $(of_game | grep -vxF "$$") 2>/dev/null || true
