@@ -119,7 +119,11 @@ unfailed() { # NAME
 	return 1
 }
 web=$(main_process)
-under_load renewal inside linkshrink certificate /mnt/tls/soon.pem /mnt/tls/soon.key
+renew() { # NAME…: one after the other
+	local name
+	for name in "$@"; do inside linkshrink certificate "/mnt/tls/$name.pem" "/mnt/tls/$name.key" || return 1; done
+}
+under_load renewal renew soon good soon good soon
 check 'renewal: no request failed' unfailed renewal
 check 'another lighttpd shows it' test "$(main_process)" != "$web"
 check 'on the same listeners' held 443 80 8080 9080
@@ -183,7 +187,7 @@ check 'so it does' wait_until 60 gives 302 https://link.test/debian
 
 # ---- A port that somebody has
 
-nobody_listens() { ! inside ss -Hltn | grep -E ':(443|80|8080|9080|9443) '; }
+nobody_listens() { ! inside ss -Hltn | grep -qE ':(443|80|8080|9080|9443) '; }
 inside systemctl stop linkshrink.target
 wait_until 20 nobody_listens || true
 inside systemd-socket-activate --accept -l 0.0.0.0:80 /bin/cat >"$work/holder" 2>&1 </dev/null &
