@@ -7,8 +7,6 @@ make_backup='systemctl start linkshrink-backup' backup_timer=linkshrink-backup.t
 rehearse='systemctl start linkshrink-backup-rehearsal, then journalctl -u linkshrink-backup-rehearsal,'
 
 comes_back() { echo 'systemd starts it again, see journalctl -u linkshrink-web'; }
-log_of() { echo "journalctl -u linkshrink-monitor@$1"; }
-metrics_place() { echo /var/lib/linkshrink-monitor/prometheus; }
 most_files() { systemctl show -p LimitNOFILE --value linkshrink-web.service 2>/dev/null; }
 
 # ---- What is installed

@@ -54,14 +54,11 @@ check_monitoring_port_range() {
 	fi
 }
 
-metrics_place() { echo "$var/prometheus"; }
-
 check_monitoring_disk() {
-	local free place
-	place=$(metrics_place)
-	free=$(df -P -B 1M "$(existing "$place")" 2>/dev/null | awk 'NR == 2 { print $4 }')
+	local free
+	free=$(df -P -B 1M "$(existing "$metrics")" 2>/dev/null | awk 'NR == 2 { print $4 }')
 	[ "${free:-0}" -ge 5120 ] ||
-		warn disk "$free MB free for $place, where metrics take up to $metrics_bytes in $metrics_kept"
+		warn disk "$free MB free for $metrics, where metrics take up to $metrics_bytes in $metrics_kept"
 }
 
 # Of a running stack its own file says it; whom exactly, nobody says.
@@ -87,8 +84,6 @@ check_probe_rates() {
 			warn settings "$name is $rate, but the probe asks 12 times a minute from this machine and a false page would come of its being refused; raise it to 30"
 	done
 }
-
-log_of() { echo "$logs/$1.log"; }
 
 monitors_live() {
 	local name away=''

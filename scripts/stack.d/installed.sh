@@ -20,6 +20,7 @@ settle_paths() {
 	cluster=/var/lib/postgresql # where it is on this machine; it is Debian's affair
 }
 
+log_of() { echo "journalctl -u linkshrink-monitor@$1"; }
 is_active() { systemctl --quiet is-active "$1" 2>/dev/null; } # unit
 is_running() { is_active linkshrink-web.service; }
 

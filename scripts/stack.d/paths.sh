@@ -95,6 +95,8 @@ processes_of() { # program
 
 # ---- What a running stack has noted about itself.
 
+log_of() { echo "$logs/$1.log"; } # what watches: where one reads what it says
+
 # The lock is the truth; the note only says what to expect.
 is_running() { [ -e "$run/lock" ] && ! flock -n "$run/lock" true 2>/dev/null; }
 
