@@ -54,20 +54,11 @@ settle_monitoring() {
 	switch_monitoring "$monitoring"
 }
 
-# Where the probe does what users do: by HTTPS where lighttpd speaks it. And whose certificate is watched,
-# as host:port: that one, or that of a proxy in front.
+# Where the probe does what users do: by HTTPS where lighttpd speaks it.
 settle_public_url() {
-	local authority=${LINKSHRINK_BASE_URL#*://}
-	authority=${authority%%/*}
-	public_url=http://$public_address certificate_address=''
-	public_name=${authority%:*} public_ca=${LINKSHRINK_TLS_CA:-/etc/ssl/certs/ca-certificates.crt}
-	case $authority in *]) public_name=$authority ;; esac
-	public_name=${public_name//[\[\]]/}
-	case $LINKSHRINK_BASE_URL in https://*) ;; *) return 0 ;; esac
-	case $authority in *] | *[!:]*:*:*) certificate_address=$authority:443 ;; *:*) certificate_address=$authority ;; *) certificate_address=$authority:443 ;; esac
-	[ -n "$LINKSHRINK_TLS_FILE" ] || return 0
-	certificate_address=$(reachable_address "$LINKSHRINK_TLS_LISTEN"):$LINKSHRINK_TLS_PORT
-	public_url=https://$certificate_address
+	public_url=http://$public_address
+	settle_certificate
+	[ -z "$LINKSHRINK_TLS_FILE" ] || public_url=https://$certificate_address
 }
 
 # Whoever knows a webhook may write there: only Alertmanager's own file has it.

@@ -135,6 +135,20 @@ settle_tls() {
 	export LINKSHRINK_OPS_ADDRESS LINKSHRINK_OPERATIONS_GATE=yes
 }
 
+# Whose certificate users are shown: the name, where it is asked for as host:port (nothing without HTTPS),
+# lighttpd's own listener or a proxy in front, and the file of those who may have issued it.
+settle_certificate() {
+	local authority=${LINKSHRINK_BASE_URL#*://}
+	authority=${authority%%/*}
+	certificate_address='' public_name=${authority%:*} public_ca=${LINKSHRINK_TLS_CA:-/etc/ssl/certs/ca-certificates.crt}
+	case $authority in *]) public_name=$authority ;; esac
+	public_name=${public_name//[\[\]]/}
+	case $LINKSHRINK_BASE_URL in https://*) ;; *) return 0 ;; esac
+	case $authority in *]) certificate_address=$authority:443 ;; *:*) certificate_address=$authority ;; *) certificate_address=$authority:443 ;; esac
+	[ -z "${LINKSHRINK_TLS_FILE:-}" ] ||
+		certificate_address=$(reachable_address "$(in_brackets "${LINKSHRINK_TLS_LISTEN:-0.0.0.0}")"):${LINKSHRINK_TLS_PORT:-443}
+}
+
 # A secret may lie in a file, which NAME_FILE names: an environment is shown around more easily.
 take_secret() { # NAME
 	local file=$1_FILE
