@@ -1,7 +1,7 @@
 # A machine of its own for a test: systemd boots this Debian in a container, without a network, whose writes
 # are gone at the end. Sourced after tests/web/lib.sh; needs root. Then:
 #
-#   package                    the package that was built, made if there is none
+#   package                    that of LINKSHRINK_TEST_PACKAGE, or the one that was built, made if there is none
 #   boot [OPTION…]             boots it, with the package as /mnt/linkshrink.deb and options of
 #                              systemd-nspawn; says "skipped" and ends where that is not possible
 #   inside command…            runs something there
@@ -24,15 +24,18 @@ skip() { echo "# skipped: $*"; ok 'a container is not possible here'; finish; }
 command -v systemd-nspawn >/dev/null || skip 'systemd-container is not installed'
 
 find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null; }
-[ -n "$(find_package)" ] || make --no-print-directory deb >/dev/null
-package=$(find_package)
+package=${LINKSHRINK_TEST_PACKAGE:-$(find_package)}
+if [ -z "$package" ]; then
+	make --no-print-directory deb >/dev/null
+	package=$(find_package)
+fi
 
 inside() { nsenter --target "$leader" --all -- /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 booted() {
 	leader=$(pgrep -P "$container" -x systemd) && inside systemctl is-active --quiet basic.target 2>/dev/null
 }
 
-# This machine as it is, or the one of LINKSHRINK_TEST_MACHINE, see tests/install/bare; below a memory file
+# This machine as it is, or the one of LINKSHRINK_TEST_MACHINE (tests/install/bare); below a memory file
 # system that takes all writes. The mounts end with the process.
 boot() {
 	mkdir "$work/memory" "$work/machine"
@@ -47,6 +50,9 @@ boot() {
 		bash "$work" "${LINKSHRINK_TEST_MACHINE:-/}" --bind-ro="$package:/mnt/linkshrink.deb" "$@" >"$work/console" 2>&1 </dev/null &
 	container=$!
 	wait_until 60 booted || { sed 's/^/# /' "$work/console" | tail -n 20; skip 'systemd does not boot in it'; }
+	# That of the cluster that Debian made, whatever its version.
+	postgresql_etc=$(inside sh -c "echo /etc/postgresql/*/main")
+	postgresql=postgresql@$(basename "${postgresql_etc%/main}")-main.service
 	ok 'systemd boots'
 }
 
@@ -60,21 +66,21 @@ is() { # state unit…
 
 as_postgres() { inside runuser -u postgres -- "$@"; }
 make_database() {
-	inside systemctl start postgresql@15-main.service
+	inside systemctl start "$postgresql"
 	as_postgres createdb linkshrink
 	as_postgres psql -q -X -d linkshrink -f /usr/lib/linkshrink/db/roles.sql
 	# shellcheck disable=SC2016 # for the shell inside
-	inside sh -c 'cd /etc/postgresql/15/main && cat - pg_hba.conf >pg_hba.new && cat pg_hba.new >pg_hba.conf' <<'END'
+	inside sh -c 'cd "$1" && cat - pg_hba.conf >pg_hba.new && cat pg_hba.new >pg_hba.conf' sh "$postgresql_etc" <<'END'
 local linkshrink linkshrink_owner,linkshrink_web,linkshrink_ingest,linkshrink_monitor peer map=linkshrink
 END
-	inside sh -c 'cat >>/etc/postgresql/15/main/pg_ident.conf' <<'END'
+	inside tee -a "$postgresql_etc/pg_ident.conf" >/dev/null <<'END'
 linkshrink root               linkshrink_owner
 linkshrink linkshrink         linkshrink_web
 linkshrink linkshrink         linkshrink_ingest
 linkshrink linkshrink-monitor linkshrink_monitor
 linkshrink linkshrink-backup  linkshrink_owner
 END
-	inside systemctl reload postgresql@15-main.service
+	inside systemctl reload "$postgresql"
 }
 
 answers() { [ "$(inside curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1")" = "$2" ]; }

@@ -39,7 +39,7 @@ ten_minutes() { # from to: those between two of them
 		sed -n "/^$1/,/^$2/p"
 }
 follow_docs() { ten_minutes "$1" "$2" | inside bash -e; } # from to
-inside systemctl start postgresql@15-main.service
+inside systemctl start "$postgresql"
 
 set_up() { # NAME=value…
 	inside sh -c 'printf "%s\n" "$@" >>/etc/linkshrink/linkshrink.env' sh "$@"
@@ -160,11 +160,11 @@ key=$(inside linkshrink admin-key --name phone --scopes ops:read) || true
 check 'a key opens operations' wait_until 30 gives 200 -u "phone:$key" https://link.test:9443/metrics
 check 'all of them' gives 200 -u "phone:$key" 'https://link.test:9443/prometheus/api/v1/query?query=up'
 check 'nobody else does' gives 401 https://link.test:9443/metrics
-inside systemctl stop postgresql@15-main.service
+inside systemctl stop "$postgresql"
 check 'PostgreSQL away: they are open' gives 200 -u "phone:$key" https://link.test:9443/metrics
 check 'also after a restart' inside systemctl restart linkshrink-web.service
 check 'since the keys are known' wait_until 20 gives 200 -u "phone:$key" https://link.test:9443/metrics
-inside systemctl start postgresql@15-main.service
+inside systemctl start "$postgresql"
 set_up LINKSHRINK_OPS_TLS_PORT=
 inside systemctl restart linkshrink.target
 nowhere() { ! inside ss -Hltn | grep ':9443 ' && gives 302 https://link.test/debian; }
@@ -209,12 +209,12 @@ secret() { # name group role
 }
 encrypt() {
 	inside sh -c 'echo 127.0.0.1 db.test >>/etc/hosts'
-	inside install -o postgres -m 600 /mnt/tls/database.key /mnt/tls/database.pem /etc/postgresql/15/main
-	as_postgres psql -q -X -c "ALTER SYSTEM SET ssl_cert_file = '/etc/postgresql/15/main/database.pem'" \
-		-c "ALTER SYSTEM SET ssl_key_file = '/etc/postgresql/15/main/database.key'" -c 'ALTER SYSTEM SET ssl = on' \
+	inside install -o postgres -m 600 /mnt/tls/database.key /mnt/tls/database.pem "$postgresql_etc"
+	as_postgres psql -q -X -c "ALTER SYSTEM SET ssl_cert_file = '$postgresql_etc/database.pem'" \
+		-c "ALTER SYSTEM SET ssl_key_file = '$postgresql_etc/database.key'" -c 'ALTER SYSTEM SET ssl = on' \
 		-c "ALTER ROLE linkshrink_web PASSWORD 'secret'" -c "ALTER ROLE linkshrink_ingest PASSWORD 'secret'" \
 		-c "ALTER ROLE linkshrink_owner PASSWORD 'secret'"
-	inside systemctl restart postgresql@15-main.service
+	inside systemctl restart "$postgresql"
 	secret database-url linkshrink linkshrink_web
 	secret ingest-url linkshrink linkshrink_ingest
 	secret owner-url linkshrink-backup linkshrink_owner

@@ -91,11 +91,11 @@ inside kill -STOP "$old"
 check 'one that stays stopped is replaced' wait_until 30 replaced "$old"
 check 'by its own programs' inside grep -q '"event":"parent_killed"' /var/log/linkshrink/linkshrink.log
 check 'with one process of each background program' same "$(inside pgrep -u linkshrink -c -x 'ingest|replicate')" 2
-inside systemctl stop postgresql@15-main.service
+inside systemctl stop "$postgresql"
 check 'PostgreSQL away: links are followed' answers 8080/docs 302
 check 'also after a restart' inside systemctl restart linkshrink-web.service
 check 'from the copy' wait_until 10 answers 8080/docs 302
-inside systemctl start postgresql@15-main.service
+inside systemctl start "$postgresql"
 check 'PostgreSQL back: all is well' wait_until 30 answers 9080/ready 200
 
 # ---- What it says of itself

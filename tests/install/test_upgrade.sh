@@ -132,10 +132,10 @@ check 'and it says so' says 'lighttpd is started again'
 check 'what is no package is refused' refuses 'is no package' /etc/hostname
 check 'there is no way back yet' refuses 'no version before is kept' --back
 check 'nothing was changed' runs "$base"
-inside systemctl stop postgresql@15-main.service
+inside systemctl stop "$postgresql"
 wait_until 15 answers 9080/ready 503
 check 'a machine that is not ready is refused' refuses 'not ready now' "/mnt/packages/$newer.deb"
-inside systemctl start postgresql@15-main.service
+inside systemctl start "$postgresql"
 check 'PostgreSQL is back' wait_until 30 answers 9080/ready 200
 mkdir -p "$work/half/DEBIAN"
 printf 'Package: half\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\nDescription: half\n' >"$work/half/DEBIAN/control"
