@@ -32,7 +32,7 @@ struct thread {
 
 static struct thread threads[WORKER_THREADS];
 static unsigned running;
-static atomic_bool stopping;
+static atomic_bool stopping, last_answers;
 
 /* What a service that streams calls for the next part of a body; a thread that gets on says so. */
 static size_t read_part(void *from, char *to, size_t room)
@@ -149,6 +149,8 @@ static void send_headers(const FCGX_Request *request, const struct http_response
 	text_addf(&line, "Status: %d %s\r\n", res->status, http_reason(res->status));
 	FCGX_PutStr(line.data, (int)line.len, request->out);
 	FCGX_PutStr(res->headers.data, (int)res->headers.len, request->out);
+	if (atomic_load_explicit(&last_answers, memory_order_relaxed))
+		FCGX_PutS("Connection: close\r\n", request->out);
 	FCGX_PutStr("\r\n", 2, request->out);
 }
 
@@ -310,4 +312,9 @@ bool fcgi_stop(uint64_t wait_ms)
 		free_thread(&threads[--running]);
 	}
 	return true;
+}
+
+void fcgi_say_goodbye(void)
+{
+	atomic_store(&last_answers, true);
 }

@@ -22,4 +22,10 @@ bool fcgi_start(const struct service *service, struct worker_slot *slot);
  */
 bool fcgi_stop(uint64_t wait_ms);
 
+/*
+ * From now on each answer asks the web server to close its client's connection: who keeps one open asks
+ * again just when a web server that ends closes it, and would have no answer. May be called at any time.
+ */
+void fcgi_say_goodbye(void);
+
 #endif

@@ -76,6 +76,7 @@ static void block_signals(sigset_t *handled)
 	sigaddset(handled, SIGTERM);
 	sigaddset(handled, SIGINT);
 	sigaddset(handled, SIGHUP);
+	sigaddset(handled, SIGUSR2);
 }
 
 /* What only those who use a setting can judge; NULL, or what is wrong. */
@@ -231,6 +232,8 @@ static const char *look_around(const sigset_t *handled, struct worker_slot *slot
 		int got = sigtimedwait(handled, NULL, &second);
 		if (got == SIGTERM || got == SIGINT)
 			return NULL;
+		if (got == SIGUSR2)
+			fcgi_say_goodbye();
 		workers_watch(slot, stall_ns);
 		parent_look((unsigned)(stall_ns / CLOCK_S) + PARENT_S);
 		log_reopen_if_moved();

@@ -63,6 +63,15 @@ check 'metrics is restarted under load' scripts/stack restart metrics
 stop_load
 check 'without one failed request' unfailed
 
+# ---- Before lighttpd is stopped in order
+
+says_goodbye() { curl -s -o /dev/null -D - "$public/$code" | grep -qi "^connection: close"; }
+stack_programs redirect | xargs kill -USR2
+check 'told so, a program ends connections by its answers' wait_until 5 says_goodbye
+stack_programs redirect | xargs kill -TERM
+keeps() { gives 302 "$public/$code" && ! says_goodbye; }
+check 'its successor keeps them' wait_until 10 keeps
+
 # ---- kill -9 and SIGSTOP
 
 for program in redirect shorten metrics system; do
