@@ -23,7 +23,7 @@ skip() { echo "# skipped: $*"; ok 'a container is not possible here'; finish; }
 [ "$(id -u)" -eq 0 ] || skip 'not root'
 command -v systemd-nspawn >/dev/null || skip 'systemd-container is not installed'
 
-find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null; }
+find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null || true; }
 package=${LINKSHRINK_TEST_PACKAGE:-$(find_package)}
 if [ -z "$package" ]; then
 	make --no-print-directory deb >/dev/null
