@@ -20,6 +20,8 @@ case ${1:-} in
 *) usage >&2; exit 2 ;;
 esac
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 work=$(mktemp -d)
 alertmanager=''
@@ -29,24 +31,6 @@ clean() {
 }
 trap clean EXIT
 trap 'exit 143' TERM
-failed=0
-
-check() { # statement command…
-	local said statement=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - $statement"
-	else
-		echo "not ok - $statement"
-		printf '%s\n' "$said" | head -n 40 | sed 's/^/    /'
-		failed=1
-	fi
-}
-
-same() { # got wanted
-	[ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2"); return 1; }
-}
-
 # ---- The configuration, and the routes of all alerts
 
 sed -e "s|TEMPLATES|$PWD/alertmanager/templates|" -e "s|DISCORD_URL|http://127.0.0.1:9/discord|" \
@@ -243,4 +227,4 @@ for text in '@' '<@' '*' '`' '`**`' "\\\\\\\\" '|' '😀' 'a_'; do
 done
 
 [ "$update" = no ] || git status --short alertmanager/tests
-exit "$failed"
+finish

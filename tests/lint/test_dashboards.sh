@@ -3,23 +3,13 @@
 # dashboard with a planted fault first.
 set -eu
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 case "${1:-}" in --help | -h) echo 'usage: tests/lint/test_dashboards.sh'; exit 0 ;; esac
 list=${LINKSHRINK_TESTS:-$PWD/build/tests}/web/dashboard
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
-
-report() { # statement, what is wrong (nothing: all is well)
-	if [ -z "$2" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		head -n 20 <<<"$2" | sed 's/^/    /'
-		failures=$((failures + 1))
-	fi
-}
-
 # ---- What there is to be asked for.
 
 # A histogram is asked by its parts.
@@ -234,8 +224,7 @@ is_found() { # what check sed-expression
 	"$list" grafana/dashboards/clicks.json >"$work/facts"
 	before=$("$2" | sed 's|grafana/dashboards|'"$work"'|')
 	"$list" "$work/clicks.json" >"$work/facts"
-	if [ "$("$2")" != "$before" ]; then said=; else said='it was not'; fi
-	report "$1 is found" "$said"
+	check "$1 is found" test "$("$2")" != "$before"
 }
 
 is_found 'another uid' wrong_head 's/linkshrink-clicks/clicks/'
@@ -256,23 +245,23 @@ is_found 'a bound that is not of the alert' wrong_bounds 's/"value": 60 }/"value
 is_found 'a figure of any installation' wrong_scope 's/linkshrink_click_drift{job=~\\"$job\\",/linkshrink_click_drift{/'
 is_found 'a metric that nobody has' wrong_metrics 's/linkshrink_click_drift/linkshrink_clicks_drift/'
 
-if "$list" <(echo '{"uid": }') >/dev/null 2>&1; then said='it was not'; else said=; fi
-report 'what is no JSON is found' "$said"
+not_json() { ! "$list" <(echo '{"uid": }') >/dev/null 2>&1; }
+check 'what is no JSON is found' not_json
 
 # ---- The files.
 
-if said=$("$list" grafana/dashboards/*.json 2>&1 >"$work/facts"); then said=; fi
-report 'dashboards are JSON' "$said"
-report 'dashboards have their uid, title and description, and are changed in git alone' "$(wrong_head)"
-report 'each panel and each query has an identity' "$(wrong_identity)"
-report 'each panel has a title, a description, a unit, a query and the data source of the page' "$(wrong_panel)"
-report 'panels lie in reading order and not on each other' "$(wrong_layout)"
-report 'variables that are used are there' "$(wrong_variables)"
-report 'alerts and deploys are shown in each' "$(wrong_annotations)"
-report 'rates are over an interval that fits the scrapes' "$(wrong_rates)"
-report 'our own figures are those of the chosen job and nodes' "$(wrong_scope)"
-report 'each metric exists' "$(wrong_metrics)"
-report 'each alert that a text names exists' "$(wrong_alerts)"
-report 'colours change at the bounds of the alerts' "$(wrong_bounds)"
-report 'where rules lead to a dashboard there is one' "$(wrong_links)"
-[ "$failures" -eq 0 ] || exit 1
+list_all() { "$list" grafana/dashboards/*.json >"$work/facts"; }
+check 'dashboards are JSON' list_all
+nothing 'dashboards have their uid, title and description, and are changed in git alone' wrong_head
+nothing 'each panel and each query has an identity' wrong_identity
+nothing 'each panel has a title, a description, a unit, a query and the data source of the page' wrong_panel
+nothing 'panels lie in reading order and not on each other' wrong_layout
+nothing 'variables that are used are there' wrong_variables
+nothing 'alerts and deploys are shown in each' wrong_annotations
+nothing 'rates are over an interval that fits the scrapes' wrong_rates
+nothing 'our own figures are those of the chosen job and nodes' wrong_scope
+nothing 'each metric exists' wrong_metrics
+nothing 'each alert that a text names exists' wrong_alerts
+nothing 'colours change at the bounds of the alerts' wrong_bounds
+nothing 'where rules lead to a dashboard there is one' wrong_links
+finish

@@ -4,22 +4,12 @@
 # with a planted fault first.
 set -eu
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 case "${1:-}" in --help | -h) echo 'usage: tests/lint/test_docs.sh'; exit 0 ;; esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
-
-report() { # statement, what is wrong (nothing: all is well)
-	if [ -z "$2" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		head -n 20 <<<"$2" | sed 's/^/    /'
-		failures=$((failures + 1))
-	fi
-}
-
 documents=(README.md grafana/README.md tests/README.md docs/*.md docs/incidents/README.md docs/decisions/*.md)
 today=(README.md grafana/README.md tests/README.md docs/*.md) # decisions may speak of what was
 sources=(scripts common cgi-bin lighttpd lighttpd.conf systemd db prometheus alertmanager)
@@ -121,7 +111,7 @@ is_found() { # what, check, file, a line that is wrong
 	"$2" "$work/tree" >"$work/before"
 	printf '%s\n' "$4" >>"$work/tree/$3"
 	"$2" "$work/tree" >"$work/after"
-	if cmp -s "$work/before" "$work/after"; then report "$1 is found" 'it was not'; else report "$1 is found" ''; fi
+	check "$1 is found" fails_with -E . diff "$work/before" "$work/after"
 }
 
 is_found 'a link to nothing' dead_links docs/deploy.md 'see [there](nowhere.md)'
@@ -133,9 +123,9 @@ is_found 'words that nobody says' unsaid_words docs/troubleshooting.md '| `no su
 
 # ---- The documents.
 
-report 'every link leads somewhere' "$(dead_links .)"
-report 'every script exists' "$(unknown_scripts .)"
-report 'every command of linkshrink exists' "$(unknown_commands .)"
-report 'every setting is read by somebody' "$(unknown_settings .)"
-report 'what is to be said in trouble is said' "$(unsaid_words .)"
-[ "$failures" -eq 0 ] || exit 1
+nothing 'every link leads somewhere' dead_links .
+nothing 'every script exists' unknown_scripts .
+nothing 'every command of linkshrink exists' unknown_commands .
+nothing 'every setting is read by somebody' unknown_settings .
+nothing 'what is to be said in trouble is said' unsaid_words .
+finish

@@ -20,6 +20,8 @@ case ${1:-} in
 *) usage >&2; exit 2 ;;
 esac
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 recorded=tests/lint/import
 parts=scripts/import.d
@@ -28,24 +30,6 @@ work=$(mktemp -d)
 chmod 755 "$work" # or the users of a stack could not get in, which is another fault
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM
-failed=0
-
-check() { # statement command…
-	local said statement=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - $statement"
-	else
-		echo "not ok - $statement"
-		printf '%s\n' "$said" | head -n 40 | sed 's/^/    /'
-		failed=1
-	fi
-}
-
-same() { # got wanted
-	[ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2"); return 1; }
-}
-
 csv_awk() { LC_ALL=C awk -f "$parts/csv.awk" "$@"; }
 
 # ---- CSV
@@ -402,4 +386,4 @@ check 'demo: what is no number is refused' refuses --links many
 check 'demo: too much is refused' refuses --events 99999999
 
 [ "$update" = no ] || git status --short "$recorded"
-exit "$failed"
+finish

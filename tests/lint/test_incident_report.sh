@@ -21,30 +21,14 @@ case ${1:-} in
 *) usage >&2; exit 2 ;;
 esac
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 recorded=tests/lint/incident
 parts=scripts/incident-report.d
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM
-failed=0
-
-check() { # statement command…
-	local said statement=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - $statement"
-	else
-		echo "not ok - $statement"
-		printf '%s\n' "$said" | head -n 40 | sed 's/^/    /'
-		failed=1
-	fi
-}
-
-same() { # got wanted
-	[ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2"); return 1; }
-}
-
 # ---- Recorded journals
 
 render() { # journal out [environment…]
@@ -388,4 +372,4 @@ for journal in docs/incidents/*/; do
 done
 
 [ "$update" = no ] || git status --short "$recorded"
-exit "$failed"
+finish

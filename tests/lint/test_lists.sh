@@ -2,19 +2,11 @@
 # Lists that must agree: what stands once in a .def file and is needed again elsewhere.
 set -eu
 cd "$(dirname "$0")/../.."
-
-failed=0
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 # agree STATEMENT LIST LIST: the same words in both, in any order
-agree() {
-	if diff <(tr ' ' '\n' <<<"$2" | sort) <(tr ' ' '\n' <<<"$3" | sort) >/dev/null; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		diff <(tr ' ' '\n' <<<"$2" | sort) <(tr ' ' '\n' <<<"$3" | sort) | sed 's/^/    /'
-		failed=1
-	fi
-}
+agree() { check "$1" same "$(tr ' ' '\n' <<<"$2" | sort)" "$(tr ' ' '\n' <<<"$3" | sort)"; }
 
 words() { tr '\n' ' ' | sed 's/ *$//'; }
 
@@ -45,18 +37,8 @@ agree 'every path of lighttpd.conf is reserved in paths.def' '' \
 agree 'and so is every first segment of a route' '' \
 	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*\(HTTP_[A-Z |_]*, \|\(READ\|MAKE\|CHANGE\|DELETE\)(\)"\/\([a-z-]\+\)[/"].*/\3/p' {} + | not_reserved)"
 
-if scripts/docs-settings --check; then
-	echo 'ok - the tables of settings and metrics in docs/operations are fresh'
-else
-	echo 'not ok - the tables of settings and metrics in docs/operations are fresh'
-	failed=1
-fi
+check 'the tables of settings and metrics in docs/operations are fresh' scripts/docs-settings --check
 
-if scripts/docs-faults --check; then
-	echo 'ok - the table of faults in docs/simulation is fresh'
-else
-	echo 'not ok - the table of faults in docs/simulation is fresh'
-	failed=1
-fi
+check 'the table of faults in docs/simulation is fresh' scripts/docs-faults --check
 
-exit "$failed"
+finish

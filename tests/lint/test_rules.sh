@@ -5,6 +5,8 @@ set -euo pipefail
 
 case "${1:-}" in --help | -h) echo 'usage: tests/lint/test_rules.sh'; exit 0 ;; esac
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 if ! command -v promtool >/dev/null; then
 	echo 'ok - rules # skip promtool (package prometheus) is not installed'
 	exit 0
@@ -12,34 +14,9 @@ fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/linkshrink-rules.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-failed=0
 rules=(prometheus/rules/*.yml)
 tests=(prometheus/tests/*.yml)
 mapfile -t all < <(basename -a -s .yml "${tests[@]}")
-
-check() { # statement command…
-	local name=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		printf '%s\n' "$said" | head -n 60 | sed 's/^/    /'
-		failed=1
-	fi
-}
-
-# nothing STATEMENT COMMAND…: what it prints is what is wrong
-nothing() {
-	local name=$1
-	shift
-	check "$name" silent "$@"
-}
-silent() {
-	local said
-	said=$("$@")
-	[ -z "$said" ] || { printf '%s\n' "$said"; return 1; }
-}
 
 # ---- Valid, and true to their tests.
 
@@ -307,6 +284,6 @@ for i in "${!changes[@]}"; do
 done
 wait
 for i in "${!changes[@]}"; do cat "$work/said.$i"; done
-! grep -q '^not ok' "$work"/said.* || failed=1
+! grep -q '^not ok' "$work"/said.* || failures=1
 
-exit "$failed"
+finish

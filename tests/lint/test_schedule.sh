@@ -2,22 +2,10 @@
 # Which suites tests/run lets run at once, and that those have no port in common. No stack is needed.
 set -eu
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/report.sh
+. tests/report.sh
 # shellcheck source=tests/schedule.sh
 . tests/schedule.sh
-
-failed=0
-check() { # NAME command…
-	local name=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		printf '%s\n' "$said" | sed 's/^/    /'
-		failed=1
-	fi
-}
-same() { [ "$1" = "$2" ] || diff <(echo "$1") <(echo "$2"); }
 
 # ---- Who may begin beside whom
 
@@ -78,4 +66,4 @@ all=$(find tests -name 'test_*.sh' | sed 's|^tests/||; s|\.sh$||')
 check 'every suite that it names exists' same "$(table | cut -d ' ' -f 1 | grep -vxF "$all" || true)" ''
 check 'with a need that there is' same "$(table | cut -d ' ' -f 2- | grep -vxE 'alone|busy|calm|other' || true)" ''
 
-exit "$failed"
+finish

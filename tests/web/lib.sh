@@ -1,8 +1,6 @@
 # What the tests of the running system share. Sourced from the root of the repository; then:
 #
-#   check NAME command…          "ok - NAME" if the command succeeds, else "not ok - NAME" and what it said
-#   ok NAME, not_ok NAME         the same by hand
-#   finish                       the end: fails if anything was not ok
+#   check, ok, not_ok, nothing, same, fails_with, finish     see tests/report.sh
 #   wait_until SECONDS command…  until it succeeds; fails when the time is up
 #   free_port                    a port that nobody listens on
 #   free_block COUNT             the first of so many in a row
@@ -17,10 +15,12 @@
 #   sql STATEMENT                what its database answers
 #   metric SERIES                its value on the page of metrics
 #   status [curl options…] URL   the status; the answer is in $work/body and $work/head
-#   same GOT WANTED              whether two texts are equal, and what they are if not
 #
 # $work is a directory that is gone after stack_down.
 # shellcheck shell=bash
+
+# shellcheck source=tests/report.sh
+. tests/report.sh
 
 LINKSHRINK_BIN=${LINKSHRINK_BIN:-$PWD/build/bin}
 LINKSHRINK_TESTS=${LINKSHRINK_TESTS:-$PWD/build/tests}
@@ -32,43 +32,8 @@ export LINKSHRINK_BIN LINKSHRINK_TESTS LINKSHRINK_MONITORING
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-failures=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/linkshrink-web.XXXXXX")
 chmod 755 "$work"   # the users of the stack have to get in
-
-ok() { echo "ok - $1"; }
-
-not_ok() {
-	echo "not ok - $1"
-	failures=$((failures + 1))
-}
-
-check() {
-	local name=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		ok "$name"
-	else
-		not_ok "$name"
-		[ -z "$said" ] || printf '%s\n' "$said" | head -n 40 | sed 's/^/    /'
-	fi
-}
-
-# fails_with -E|-F WORDS command…: it fails and says that, a pattern or the words themselves
-fails_with() {
-	local kind=$1 words=$2 said
-	shift 2
-	if said=$("$@" 2>&1); then
-		echo "it succeeded: $said"
-		return 1
-	fi
-	grep -q "$kind" -e "$words" <<<"$said" || { echo "$said"; return 1; }
-}
-
-finish() {
-	[ "$failures" -eq 0 ] || exit 1
-	exit 0
-}
 
 wait_until() {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
@@ -197,9 +162,3 @@ metric() {
 
 status() { curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"; }
 
-same() {
-	[ "$1" = "$2" ] || {
-		echo "# got '$1', wanted '$2'"
-		return 1
-	}
-}
