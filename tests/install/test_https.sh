@@ -7,13 +7,13 @@ cd "$(dirname "$0")/../.."
 . tests/web/lib.sh
 # shellcheck source=tests/install/container.sh
 . tests/install/container.sh
-
-make --no-print-directory torture-programs >/dev/null
+# shellcheck source=tests/install/load.sh
+. tests/install/load.sh
 
 # ---- An authority of the test's own
 
 tls=$work/tls
-mkdir "$tls" "$work/results"
+mkdir "$tls"
 chmod 755 "$tls"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 -subj '/CN=Test authority' \
 	-keyout "$work/ca.key" -out "$tls/ca.pem" 2>/dev/null
@@ -87,44 +87,32 @@ check 'TLS 1.0 is refused' refuses_version tls1
 
 # ---- Under load
 
-score() {
-	awk '{ good += $2 + $4; bad += $3 + $5 } END { print good + bad " requests in " NR " s, " bad + 0 " failed" }' "$work/results/$1/seconds"
-}
-under_load() { # NAME command…
-	local name=$1 load
-	shift
-	mkdir "$work/results/$name"
-	inside /mnt/torture/load run 8080 64 100 "$RANDOM" "/mnt/results/$name" </dev/null &
-	load=$!
-	# The same by HTTPS, each a connection of its own.
+# by_https NAME command…: meanwhile the same by HTTPS, each a connection of its own
+by_https() {
+	local results=$work/results/$1 asking status=0
 	inside sh -c 'until [ -e "$1/end" ]; do
 		curl -s -o /dev/null -w "%{http_code}\n" --max-time 20 --cacert /mnt/tls/ca.pem --connect-to ::127.0.0.1: https://link.test/debian
 		sleep 0.02
-	done >"$1/https"' sh "/mnt/results/$name" </dev/null &
-	wait_until 10 test -s "$work/results/$name/seconds" || true
-	check "$name" "$@"
-	wait_until 10 grows "$work/results/$name/https" || true
-	touch "$work/results/$name/end"
-	inside pkill -TERM -x load || true
-	wait "$load" "$!" || true
-	echo "# $(score "$name"); by HTTPS $(sort "$work/results/$name/https" | uniq -c | tr -s '\n ' ' ')"
+	done >"$1/https"' sh "/mnt/results/$1" </dev/null &
+	asking=$!
+	shift
+	"$@" || status=$?
+	wait_until 10 grows "$results/https" || true
+	touch "$results/end"
+	wait "$asking" || true
+	return "$status"
 }
 grows() { [ "$(wc -l <"$1")" -gt "${length:=$(wc -l <"$1")}" ]; }
-unfailed() { # NAME
-	if [[ $(score "$1") == *' 0 failed' ]] && [ ! -s "$work/results/$1/events" ] &&
-		[ "$(sort -u "$work/results/$1/https")" = 302 ]; then return 0; fi
-	score "$1"
-	head -n 5 "$work/results/$1/events"
-	sort "$work/results/$1/https" | uniq -c
-	return 1
-}
+unfailed_by_https() { same "$(sort -u "$work/results/$1/https")" 302; }
 web=$(main_process)
 renew() { # NAME…: one after the other
 	local name
 	for name in "$@"; do inside linkshrink certificate "/mnt/tls/$name.pem" "/mnt/tls/$name.key" || return 1; done
 }
-under_load renewal renew soon good soon good soon
-check 'renewal: no request failed' unfailed renewal
+check 'it is renewed under load' under_load renewal by_https renewal renew soon good soon good soon
+echo "# $(score renewal)"
+check 'and no request failed' unfailed renewal
+check 'nor one by HTTPS' unfailed_by_https renewal
 check 'another lighttpd shows it' test "$(main_process)" != "$web"
 check 'on the same listeners' held 443 80 8080 9080
 web=$(main_process)
@@ -143,7 +131,8 @@ broken_configuration() {
 check 'where lighttpd does not come back the old one does' broken_configuration
 check 'and it runs' wait_until 30 gives 302 https://link.test/debian
 crash() { inside kill -KILL "$(main_process)" && wait_until 20 gives 302 https://link.test/debian; }
-under_load crash crash
+check 'back after a kill -9' under_load crash by_https crash crash
+echo "# $(score crash); by HTTPS $(sort "$work/results/crash/https" | uniq -c | tr -s '\n ' ' ')"
 
 # ---- Operations
 

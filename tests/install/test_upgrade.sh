@@ -7,9 +7,8 @@ cd "$(dirname "$0")/../.."
 . tests/web/lib.sh
 # shellcheck source=tests/install/container.sh
 . tests/install/container.sh
-
-readonly rate=100 # requests a second, of which every tenth makes a link
-make --no-print-directory torture-programs >/dev/null
+# shellcheck source=tests/install/load.sh
+. tests/install/load.sh
 
 # ---- Versions
 
@@ -65,7 +64,6 @@ check 'one with another lighttpd.conf' derive "$other" with_another_configuratio
 
 # ---- The machine
 
-mkdir "$work/results"
 boot --bind-ro="$packages:/mnt/packages" --bind-ro="$LINKSHRINK_TESTS/torture:/mnt/torture" --bind="$work/results:/mnt/results"
 check 'the package installs' inside dpkg --install /mnt/linkshrink.deb
 check 'there is a database' make_database
@@ -97,28 +95,10 @@ runs() { # version
 processes=$(programs | wc -w)
 sql() { inside linkshrink psql -q -A -t -c "$1"; }
 
-# under_load NAME command…: while people make and follow links; none of them may notice
-under_load() {
-	local name=$1 load
-	shift
-	mkdir "$work/results/$name"
-	inside /mnt/torture/load run 8080 64 "$rate" "$RANDOM" "/mnt/results/$name" </dev/null &
-	load=$!
-	wait_until 10 test -s "$work/results/$name/seconds" || true
-	check "$name" "$@"
-	inside pkill -TERM -x load || true
-	wait "$load" || true
-	check "$name: no request failed" unfailed "$name"
-	echo "# $(score "$name")"
-}
-score() {
-	awk '{ good += $2 + $4; bad += $3 + $5 } END { print good + bad " requests in " NR " s, " bad + 0 " failed" }' "$work/results/$1/seconds"
-}
-unfailed() {
-	if [[ $(score "$1") == *' 0 failed' ]] && [ ! -s "$work/results/$1/events" ]; then return 0; fi
-	score "$1"
-	head -n 5 "$work/results/$1/events"
-	return 1
+unnoticed() { # NAME command…: while people make and follow links; none of them may notice
+	check "$1" under_load "$@"
+	check "$1: no request failed" unfailed "$1"
+	echo "# $(score "$1")"
 }
 
 # ---- It looks first
@@ -147,13 +127,13 @@ inside dpkg --purge half >/dev/null 2>&1
 # ---- There and back
 
 web=$(main_process)
-under_load upgrade upgrade "/mnt/packages/$newer.deb"
+unnoticed upgrade upgrade "/mnt/packages/$newer.deb"
 echo "# $(tail -n 1 "$work/said")"
 check 'every process is of the new version' runs "$newer"
 check 'the schema is newer' sql 'SELECT FROM harmless'
 check 'lighttpd is the same' same "$(main_process)" "$web"
 check 'a backup was made before' inside linkshrink backup --list
-under_load back upgrade --back
+unnoticed back upgrade --back
 echo "# $(tail -n 1 "$work/said")"
 check 'every process is of the version before' runs "$base"
 check 'which is all of the way back' refuses 'is what was before' --back
@@ -179,7 +159,7 @@ killed_and_again() {
 	done
 	wait_until 60 upgrade "/mnt/packages/$newer.deb"
 }
-under_load killed killed_and_again
+unnoticed killed killed_and_again
 check 'and run again, every process is of the new version' runs "$newer"
 check 'the settings of this machine are what they were' inside grep -q '^LINKSHRINK_ANONYMOUS_CREATE=yes' /etc/linkshrink/linkshrink.env
 check 'and for dpkg edited, not brought' test "$(inside dpkg-query -W -f "\${Conffiles}\n" linkshrink | awk '/linkshrink.env/ { print $2 }')" \
@@ -188,18 +168,18 @@ check 'and for dpkg edited, not brought' test "$(inside dpkg-query -W -f "\${Con
 # ---- What does not work
 
 before=$(programs)
-under_load failing-migration refuses 'installed is as it was' "/mnt/packages/$failing.deb"
+unnoticed failing-migration refuses 'installed is as it was' "/mnt/packages/$failing.deb"
 check 'nothing was changed' runs "$newer"
 check 'no process was replaced' same "$(programs)" "$before"
-under_load does-not-start refuses "$newer runs again" "/mnt/packages/$refusing.deb"
+unnoticed does-not-start refuses "$newer runs again" "/mnt/packages/$refusing.deb"
 check 'the version before runs again' runs "$newer"
-under_load in-part refuses "$newer runs again" "/mnt/packages/$late.deb"
+unnoticed in-part refuses "$newer runs again" "/mnt/packages/$late.deb"
 check 'the version before runs again, too' runs "$newer"
 
 # ---- Another lighttpd
 
 web=$(main_process)
-under_load restart upgrade "/mnt/packages/$other.deb"
+unnoticed restart upgrade "/mnt/packages/$other.deb"
 echo "# $(tail -n 1 "$work/said")"
 check 'every process is of that version' runs "$other"
 check 'lighttpd is another one' test "$(main_process)" != "$web"
