@@ -87,12 +87,14 @@ roll_program() { # name
 # A version that does not start at all is noticed by a process of system, which users miss least. Then
 # replicate: a version with other metrics has another segment, and who asks there how old the copy is
 # gets an answer as soon as replicate is there. For the same reason nobody asks /ready before the end.
+# Then who makes links, before who follows them: that a link may not be in the copy yet is noted in the segment
+# of its creator, and a redirect that looks into another one would call it unknown.
 roll_all() {
 	local name pid
 	pid=$(old_process system)
 	[ -z "$pid" ] || roll_process system "$pid"
 	roll_program replicate
-	for name in $(list_programs); do roll_program "$name"; done
+	for name in shorten api bulk $(list_programs); do roll_program "$name"; done
 }
 
 all_current() {

@@ -18,7 +18,8 @@ newer=$(version 1) failing=$(version 2) refusing=$(version 3) late=$(version 4) 
 packages=$work/packages
 mkdir "$packages"
 
-# From sources: another version whose statements need a schema that the machine does not have yet.
+# From sources: another version with other metrics, so of another shared segment, whose statements need a
+# schema that the machine does not have yet.
 newer_package() {
 	local tree=$work/tree schema
 	mkdir "$tree"
@@ -26,6 +27,7 @@ newer_package() {
 	schema=$(find db/migrations -name '[0-9]*.sql' | wc -l)
 	sed -i "s/^VERSION .*/VERSION := $newer/" "$tree/Makefile"
 	sed -i "s/DB_SCHEMA_VERSION = $schema /DB_SCHEMA_VERSION = $((schema + 1)) /" "$tree/common/db/db.h"
+	sed -i 's/^COUNTER(links_created/COUNTER(harmless, "linkshrink_harmless_total", none, none, COUNT, "Nothing.")\n&/' "$tree/common/base/metrics.def"
 	echo 'CREATE TABLE harmless (n integer);' >"$tree/db/migrations/$(printf %04d $((schema + 1)))_harmless.sql"
 	sed "1,/^ --/!d; s/^linkshrink (.*)/linkshrink ($newer)/" debian/changelog >"$tree/debian/changelog"
 	MAKEFLAGS=-j$(nproc) "$tree/scripts/deb" >/dev/null && cp "$tree"/build/deb/linkshrink_*.deb "$packages/$newer.deb"
@@ -131,6 +133,8 @@ unnoticed upgrade upgrade "/mnt/packages/$newer.deb"
 echo "# $(tail -n 1 "$work/said")"
 check 'every process is of the new version' runs "$newer"
 check 'the schema is newer' sql 'SELECT FROM harmless'
+has_its_metrics() { inside curl -s http://127.0.0.1:9080/metrics | grep "^linkshrink_harmless_total 0$"; }
+check 'the metrics are its own' has_its_metrics
 check 'lighttpd is the same' same "$(main_process)" "$web"
 check 'a backup was made before' inside linkshrink backup --list
 unnoticed back upgrade --back
