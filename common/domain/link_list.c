@@ -1,6 +1,13 @@
 #include "domain/link_list.h"
 
-enum { CONDITIONS = 7, FIRST_ID = 5, LAST_ID = 6, CLICKS_COLUMN = 15 };
+enum {
+	CONDITIONS = 7,
+	FIRST_ID = 5,
+	LAST_ID = 6,
+	CLICKS_COLUMN = 15,
+	PART = 1 << 16, /* of the ids, as the index of texts knows them */
+	PART_FEW = PART / 4
+};
 
 static const struct filter_statements statements = { .newest = STATEMENT_links_newest,
 	.oldest = STATEMENT_links_oldest,
@@ -17,7 +24,7 @@ static const struct filter_statements near = { .newest = STATEMENT_links_near_ne
 static const struct {
 	const struct filter_statements *statements;
 	int64_t ids; /* 0: all */
-} steps[] = { { &near, 2000 }, { &statements, 65536 }, { &statements, 0 } };
+} steps[] = { { &near, 2000 }, { &statements, PART }, { &statements, 0 } };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };
 
@@ -59,17 +66,29 @@ static enum db_result find_begin(struct db *db, const struct page *page, int64_t
 	return result;
 }
 
+/* So many ids from the beginning, or, of a step as wide as a part, up to where one ends. Each part costs
+ * as much as the other, so there are two only where one has but a few. */
+static int64_t find_end(const struct page *page, int64_t begin, int64_t ids)
+{
+	const int64_t into = begin & (PART - 1), left = page->ascending ? PART - into : into + 1;
+	if (ids == PART)
+		ids = left + (left < PART_FEW ? PART : 0);
+	return page->ascending ? begin + ids - 1 : begin > ids ? begin - ids + 1 : 1;
+}
+
 /* Whether the ids of a step, beginning there, are all that are left. */
 static bool set_step(
 	struct conditions *conditions, const struct page *page, int64_t begin, int64_t ids)
 {
+	const int64_t end = ids != 0 ? find_end(page, begin, ids) : 0;
+
 	if (ids == 0)
 		set_range(conditions, 0, 0);
 	else if (page->ascending)
-		set_range(conditions, begin, begin + ids - 1);
+		set_range(conditions, begin, end);
 	else
-		set_range(conditions, begin > ids ? begin - ids + 1 : 1, begin);
-	return ids == 0 || (!page->ascending && begin <= ids);
+		set_range(conditions, end, begin);
+	return ids == 0 || (!page->ascending && end == 1);
 }
 
 static bool is_ascii(const char *text)

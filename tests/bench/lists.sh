@@ -14,7 +14,7 @@ Prints a table and writes it into docs/operations.md.
   --keep-docs    print only
 
   LINKS=100000 CLICKS=500000            FULL=1 makes them 10000000 and 50000000: an hour and 60 GB
-  CLIENTS=4 SECONDS_EACH=5 ROUNDS=5     connections, seconds of a run, rounds
+  CLIENTS=$(nproc) SECONDS_EACH=5 ROUNDS=5     connections, seconds of a run, rounds
 END_USAGE
 }
 
@@ -26,8 +26,8 @@ case ${1:-} in
 *) usage >&2; exit 2 ;;
 esac
 cd "$(dirname "$0")/../.."
-# Few, as people who look at lists are: the figure is that of a request, not of a queue.
-CLIENTS=${CLIENTS:-4}
+# Few, as people who look at lists are: the figure is that of a request, not of a queue for processors.
+CLIENTS=${CLIENTS:-$(nproc)}
 SECONDS_EACH=${SECONDS_EACH:-5}
 # shellcheck source=tests/bench/lib.sh
 . tests/bench/lib.sh
