@@ -70,21 +70,25 @@ check_directories() {
 # ---- What runs
 
 check_ports() {
+	local address name
 	# Who connects to what systemd holds starts what was stopped.
 	! is_running && ! is_active linkshrink-web.socket || return 0
 	check_port_of LINKSHRINK_PORT "$LINKSHRINK_LISTEN"
 	check_port_of LINKSHRINK_OPS_PORT "$LINKSHRINK_OPS_LISTEN"
 	[ -n "$LINKSHRINK_TLS_FILE" ] || return 0
-	check_port_of LINKSHRINK_TLS_PORT "$LINKSHRINK_TLS_LISTEN"
-	check_port_of LINKSHRINK_HTTP_PORT "$LINKSHRINK_TLS_LISTEN"
+	for address in "$LINKSHRINK_TLS_LISTEN" ${LINKSHRINK_TLS_LISTEN6:+"$LINKSHRINK_TLS_LISTEN6"}; do
+		for name in LINKSHRINK_TLS_PORT LINKSHRINK_HTTP_PORT LINKSHRINK_OPS_TLS_PORT; do
+			[ -z "${!name:-}" ] || check_port_of "$name" "$address"
+		done
+	done
 }
 
 check_port_of() { # variable address
 	local number=${!1}
 	if is_taken "$(reachable_address "$2")" "$number"; then
-		bad ports "$number is taken by $(port_holder "$number"); stop that, or choose another with $1; then: systemctl start linkshrink.target"
+		bad ports "$number of $2 is taken by $(port_holder "$number"); stop that, or choose another with $1; then: systemctl start linkshrink.target"
 	else
-		ok ports "$number is free"
+		ok ports "$number of $2 is free"
 	fi
 }
 
