@@ -120,6 +120,8 @@ take_backup_lock() { # file read-or-write
 	[ "$(stat -c %u "$backups")" = "$(id -u)" ] || [ "$2" = read ] ||
 		fail "$backups belongs to $(stat -c %U "$backups"), and only that user may add to it (systemctl start linkshrink-backup)"
 	exec {backup_lock}>>"$backups/$1" || fail "can't write to $backups"
+	# Only root can be another one than the owner, who has to open it as well.
+	[ "$(id -u)" -ne 0 ] || chown -h --reference="$backups" "$backups/$1"
 	flock -n "$backup_lock"
 }
 
