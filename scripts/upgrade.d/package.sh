@@ -14,6 +14,7 @@ state() { dpkg-query -W -f "\${db:Status-Status} \${Version}" linkshrink 2>/dev/
 
 # There is one at most: that of the last version that another one replaced.
 kept_package() { find "$cache" -maxdepth 1 -name 'linkshrink_*.deb' | tail -n 1; }
+replaced_by() { sed -n 's/.*_before_\([^_]*\)_[^_]*\.deb$/\1/p' <<<"$1"; } # package
 
 settle_package() {
 	[ "$(id -u)" -eq 0 ] || fail 'only root may install'
@@ -144,16 +145,16 @@ needs_backup() {
 
 # ---- The way back
 
-# Nothing where the one that is kept is the one that is to come.
+# Nothing where the one that is kept is the one that is to come, or was kept for another one.
 kept_before() {
 	local package
 	package=$(kept_package)
-	[ -z "$package" ] || [ "$(field "$package" Version)" = "$new" ] || echo "$package"
+	[ "$(replaced_by "$package")" != "$new" ] || echo "$package"
 }
 
 keep_way_back() {
 	local package old
-	package=$cache/linkshrink_${before}_$(dpkg --print-architecture).deb
+	package=$cache/linkshrink_${before}_before_${new}_$(dpkg --print-architecture).deb
 	mkdir -m 700 "$work/old"
 	(cd "$work/old" && dpkg-repack --generate linkshrink) >"$work/said" 2>&1 || fail "$before is not kept: $(tail -n 1 "$work/said")"
 	old=$(find "$work/old" -mindepth 1 -maxdepth 1 -type d)
@@ -316,6 +317,14 @@ upgrade_package() {
 	say "$new runs after $SECONDS s: $(all_processes | grep -c .) processes, none of $before; back: linkshrink upgrade --back"
 }
 
+# Versions in between may have taken away from the schema what an older one needs.
+check_way_back() {
+	local after
+	after=$(replaced_by "$kept")
+	case $before in "$after" | "$(field "$kept" Version)") return 0 ;; esac
+	fail "$before is installed, and $kept was replaced by $after: it may not fit the schema any more. If you know better: apt install $kept"
+}
+
 is_back() { # and nothing is left to do of it
 	[ "$(state)" = "installed $(field "$kept" Version)" ] && [ "$(made_of / web)" = "$(made_from)" ] && all_current
 }
@@ -324,6 +333,7 @@ back_package() {
 	settle_package
 	kept=$(kept_package)
 	[ -n "$kept" ] || fail "no version before is kept in $cache"
+	check_way_back
 	! is_back || fail "$before is what was before, and it runs"
 	[ "$check" = no ] || { say "installed: $before ($status); back would come $(field "$kept" Version), $kept"; exit 0; }
 	say "$before is installed, $(field "$kept" Version) comes back"

@@ -209,4 +209,7 @@ check 'links were made' test "$(sum links)" -gt 100
 check 'and followed' test "$(sum acknowledged)" -gt "$(sum links)"
 check 'every link is there' same "$(sum lost) $(sum retargeted)" '0 0'
 check 'every click is counted once' same "$(sum missing) $(sum surplus) $(sum rows)" '0 0 0'
+
+inside dpkg --force-confold --install /mnt/linkshrink.deb >/dev/null 2>&1
+check 'who came here by other means is not taken back' refuses 'may not fit the schema' --back
 finish

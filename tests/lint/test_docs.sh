@@ -89,6 +89,12 @@ unknown_settings() ( # directory
 	done
 )
 
+# systemd takes what stands behind a value for a part of it.
+settings_with_remarks() ( # directory
+	cd "$1"
+	grep -nHE '^(LINKSHRINK|DATABASE|PG)[A-Z0-9_]*=[^ ]* +#' docs/deploy.md | cut -d : -f 1,2
+)
+
 # The first column of its tables: what is in backticks there, but for what changes, is in a source.
 unsaid_words() { # directory
 	awk -F '|' '/^\| / && $2 !~ /symptom|---/ {
@@ -119,6 +125,7 @@ is_found 'a link to no section' dead_links docs/deploy.md 'see [there](operation
 is_found 'a script that there is not' unknown_scripts docs/deploy.md 'type `scripts/no-such-script --now`'
 is_found 'a command that there is not' unknown_commands docs/deploy.md 'type `linkshrink no-such-command`'
 is_found 'a setting that nobody reads' unknown_settings docs/deploy.md 'set `LINKSHRINK_NO_SUCH_''SETTING`'
+is_found 'a remark behind a setting' settings_with_remarks docs/deploy.md 'LINKSHRINK_PORT=80   # for all'
 is_found 'words that nobody says' unsaid_words docs/troubleshooting.md '| `no such … words are said` | | |'
 
 # ---- The documents.
@@ -127,5 +134,6 @@ nothing 'every link leads somewhere' dead_links .
 nothing 'every script exists' unknown_scripts .
 nothing 'every command of linkshrink exists' unknown_commands .
 nothing 'every setting is read by somebody' unknown_settings .
+nothing 'no setting to be pasted has a remark behind it' settings_with_remarks .
 nothing 'what is to be said in trouble is said' unsaid_words .
 finish
