@@ -123,12 +123,22 @@ check 'one of another host is refused' fails_with -F 'is not for link.test' \
 check 'and nothing was restarted for that' same "$(main_process)" "$web"
 broken_configuration() {
 	inside sh -c 'echo "nonsense {" >>/etc/linkshrink/lighttpd.conf'
+	fails_with -F 'nothing was changed' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key || return 1
+	inside sed -i '$d' /etc/linkshrink/lighttpd.conf
+	same "$(main_process)" "$web"
+}
+check 'where lighttpd could not start again it is not ended' broken_configuration
+lighttpd_fails() {
+	local drop_in=/run/systemd/system/linkshrink-web.service.d/fails.conf
+	inside install -D -m 644 /dev/stdin "$drop_in" <<<$'[Service]\nExecStart=\nExecStart=/bin/false'
+	inside systemctl daemon-reload
 	inside cp /etc/linkshrink/secrets/tls.pem /tmp/before.pem
 	fails_with -F 'so the old one is in place again' inside linkshrink certificate /mnt/tls/good.pem /mnt/tls/good.key || return 1
-	inside sed -i '$d' /etc/linkshrink/lighttpd.conf
+	inside rm "$drop_in"
+	inside systemctl daemon-reload
 	inside cmp /etc/linkshrink/secrets/tls.pem /tmp/before.pem
 }
-check 'where lighttpd does not come back the old one does' broken_configuration
+check 'where it does not come back the old one does' lighttpd_fails
 check 'and it runs' wait_until 30 gives 302 https://link.test/debian
 crash() { inside kill -KILL "$(main_process)" && wait_until 20 gives 302 https://link.test/debian; }
 check 'back after a kill -9' under_load crash by_https crash crash
@@ -149,6 +159,7 @@ key=$(inside linkshrink admin-key --name phone --scopes ops:read) || true
 check 'a key opens operations' wait_until 30 gives 200 -u "phone:$key" https://link.test:9443/metrics
 check 'all of them' gives 200 -u "phone:$key" 'https://link.test:9443/prometheus/api/v1/query?query=up'
 check 'nobody else does' gives 401 https://link.test:9443/metrics
+check 'where alerts go is shown to nobody' gives 403 -u "phone:$key" https://link.test:9443/alertmanager/api/v2/status
 inside systemctl stop "$postgresql"
 check 'PostgreSQL away: they are open' gives 200 -u "phone:$key" https://link.test:9443/metrics
 check 'also after a restart' inside systemctl restart linkshrink-web.service
@@ -184,7 +195,7 @@ holder=$!
 taken() { inside ss -Hltn 'sport = :80' | grep -q .; }
 check 'somebody else has port 80' wait_until 10 taken
 inside systemctl start linkshrink.target || true
-check 'the doctor names who has the port' fails_with -E '80 is taken by ' inside linkshrink doctor
+check 'the doctor names who has the port' fails_with -E '80 of 0\.0\.0\.0 is taken by ' inside linkshrink doctor
 inside pkill -f systemd-socket-activate || true
 wait "$holder" || true
 check 'it gives it back: the target starts' inside systemctl start linkshrink.target
