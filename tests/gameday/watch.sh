@@ -171,7 +171,7 @@ act() { # alert
 		trap - EXIT
 		local began code=0
 		began=$(milliseconds)
-		export OPS=http://127.0.0.1:$LINKSHRINK_OPS_PORT VAR=$LINKSHRINK_VAR PGCONNECT_TIMEOUT=3
+		export OPS=http://127.0.0.1:$LINKSHRINK_OPS_PORT VAR=$LINKSHRINK_VAR LOG=$LINKSHRINK_VAR/log PGCONNECT_TIMEOUT=3
 		timeout 60 bash "$journal/actions/$1" >"$journal/actions/$1.said" 2>&1 </dev/null || code=$?
 		note_event action "$1" "exit $code after $(awk -v ms=$(($(milliseconds) - began)) 'BEGIN { printf "%.1f", ms / 1000 }') s: $(
 			tr '\n' ';' <"$journal/actions/$1" | sed 's/;$//')" "docs/runbook.md#$(tr '[:upper:]' '[:lower:]' <<<"$section")"

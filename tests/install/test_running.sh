@@ -188,6 +188,19 @@ probed() {
 }
 check 'the probe follows a link and makes one' wait_until 20 probed
 
+# What people are told to type is there.
+told() { curl -s "http://127.0.0.1:$operations/prometheus/api/v1/rules" | jq -r '.data.groups[].rules[].annotations // {} | .[]'; }
+check 'Prometheus has texts of alerts' eval '[ "$(told | grep -c "\`linkshrink ")" -gt 10 ]'
+of_a_checkout() { told | grep -E 'scripts/|(^|[^a-z/])log/|linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
+nothing 'which send nobody to what only a checkout has' of_a_checkout
+unknown_commands() {
+	told | grep -oE '`linkshrink [a-z-]+' | sort -u | while read -r _ name; do
+		"$root/usr/sbin/linkshrink" help | grep -q "^$name " || echo "linkshrink does not know $name"
+	done
+}
+nothing 'but to commands that linkshrink has' unknown_commands
+check 'the rules that the operator edits stay as they are' diff prometheus/rules "$root/etc/linkshrink/prometheus/rules"
+
 printf 'groups:\n- {name: ours, rules: [{record: ours, expr: vector(1)}]}\n' >"$root/etc/linkshrink/prometheus/rules/ours.yml"
 check 'a rule of the operator is found' once linkshrink-monitoring.service
 ours() { curl -s "http://127.0.0.1:$operations/prometheus/api/v1/rules" | grep -q '"name":"ours"'; }

@@ -222,6 +222,55 @@ unknown_foreign() {
 }
 nothing 'and every other one is an exporter'\''s' unknown_foreign
 
+# ---- As an installed machine says them: what there is there, and nothing else is different.
+
+mkdir "$work/installed"
+for file in "${rules[@]}"; do sed -E -f scripts/stack.d/installed.sed "$file" >"$work/installed/${file##*/}"; done
+check 'installed: promtool finds nothing to say either' \
+	promtool check rules --lint=all --lint-fatal "$work"/installed/*.yml
+others() { diff prometheus/rules "$work/installed" | grep '^[<>]' | grep -v '^. *first_action: '; }
+nothing 'installed: but for first actions all is the same' others
+said_there() { grep -hv '^ *#' "$work"/installed/*.yml; }
+of_a_checkout() { said_there | grep -E 'scripts/|(^|[^a-z/])log/|linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
+nothing 'installed: nobody is sent to what only a checkout has' of_a_checkout
+unknown_commands() {
+	said_there | grep -oE '`linkshrink [a-z-]+' | sort -u | while read -r _ name; do
+		scripts/linkshrink help | grep -q "^$name " || echo "linkshrink does not know $name"
+	done
+}
+nothing 'installed: every command of linkshrink exists' unknown_commands
+unknown_units() {
+	said_there | grep -oE '(-u|start) linkshrink-[a-z@-]+[a-z]' | sort -u | while read -r _ name; do
+		[ -e "systemd/${name%%@*}.service" ] || [ -e "systemd/${name%%@*}@.service" ] || echo "there is no unit $name"
+	done
+}
+nothing 'installed: and every unit' unknown_units
+not_translated() {
+	scripts/linkshrink help | sed -nE 's/^([a-z-]+) .*/\1/p' | while read -r name; do
+		[ ! -x "scripts/$name" ] || sed -E -f scripts/stack.d/installed.sed <<<"\`scripts/$name --list\`" | grep -qxF "\`linkshrink $name --list\`" ||
+			echo "scripts/$name is left as it is"
+	done
+}
+nothing 'installed: whatever linkshrink can do is called by its name there' not_translated
+left_alone='`/opt/scripts/doctor`, `scripts/ours`, `cat /opt/catalog/x`, {path="log/"}, /logs/recent'
+check 'installed: what is none of ours stays' same "$(sed -E -f scripts/stack.d/installed.sed <<<"$left_alone")" "$left_alone"
+# Of the runbook's table: what a stack calls so has that name beside it.
+other_names() {
+	local stack there word
+	sed -n '/^| | a stack | installed |/,/^$/p' docs/runbook.md | while IFS='|' read -r _ _ stack there _; do
+		grep -oE '`[^`]+`' <<<"$stack" | while read -r word; do
+			word=$(sed -E -f scripts/stack.d/installed.sed <<<"$word" | sed "s/''/'/g")
+			if [[ $word =~ ^.(systemctl|journalctl|linkshrink|runuser)\  ]]; then
+				grep -qF -e "$word" <<<"$there" || echo "the table lacks $word"
+			elif [[ $word =~ ^.(scripts|log)/[a-z] ]]; then
+				echo "the table has $word, for which there is no name"
+			fi
+		done
+	done
+}
+nothing 'installed: the table of the runbook has the same names' other_names
+check 'installed: there is such a table' grep -q '^| | a stack | installed |' docs/runbook.md
+
 # ---- The tests can fail: a rule that is off makes them.
 
 # off TEST FILE SED: with this change of a rule that test must fail
