@@ -18,3 +18,10 @@ s#(^|[` ])log/(prometheus|alertmanager)\.log\b#\1journalctl -u linkshrink-monito
 s#(^|[` ])log/stack\.log\b#\1journalctl -u ''linkshrink*''#g
 s#(^|[` ])log/postgresql\.log\b#\1/var/log/postgresql/*.log#g
 s#(^|[` ])log/#\1/var/log/linkshrink/#g
+# What lies in var/ there.
+s#(^|[` ])(du [^`|]*) pg pg/pg_wal/ log spool\b#\1\2 /var/lib/postgresql/*/main{,/pg_wal/} /var/log/linkshrink /var/lib/linkshrink/spool#g
+s#(^|[` ])pg/base pg/pg_wal/#\1/var/lib/postgresql/*/main/{base,pg_wal/}#g
+s#(^|[` ])pg/(base|pg_wal)\b#\1/var/lib/postgresql/*/main/\2#g
+s#(^|[` ])pg/#\1/var/lib/postgresql/#g
+s#(^|[` ])(spool|replica)/#\1/var/lib/linkshrink/\2/#g
+s#(^|[` ])var/\*#\1/var/lib/linkshrink*/* /var/log/linkshrink#g

@@ -191,7 +191,7 @@ check 'the probe follows a link and makes one' wait_until 20 probed
 # What people are told to type is there.
 told() { curl -s "http://127.0.0.1:$operations/prometheus/api/v1/rules" | jq -r '.data.groups[].rules[].annotations // {} | .[]'; }
 check 'Prometheus has texts of alerts' eval '[ "$(told | grep -c "\`linkshrink ")" -gt 10 ]'
-of_a_checkout() { told | grep -E 'scripts/|(^|[^a-z/])log/|linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
+of_a_checkout() { told | grep -E 'scripts/|(^|[` ])(log|pg|replica|spool|var)/|(^|[` ])pg |linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
 nothing 'which send nobody to what only a checkout has' of_a_checkout
 unknown_commands() {
 	told | grep -oE '`linkshrink [a-z-]+' | sort -u | while read -r _ name; do

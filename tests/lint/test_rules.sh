@@ -231,8 +231,11 @@ check 'installed: promtool finds nothing to say either' \
 others() { diff prometheus/rules "$work/installed" | grep '^[<>]' | grep -v '^. *first_action: '; }
 nothing 'installed: but for first actions all is the same' others
 said_there() { grep -hv '^ *#' "$work"/installed/*.yml; }
-of_a_checkout() { said_there | grep -E 'scripts/|(^|[^a-z/])log/|linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
+of_a_checkout() { said_there | grep -E 'scripts/|(^|[` ])(log|pg|replica|spool|var)/|(^|[` ])pg |linkshrink/(stack|postgresql|prometheus|alertmanager)[.]log'; }
 nothing 'installed: nobody is sent to what only a checkout has' of_a_checkout
+# As many characters as alertmanager/templates/discord.tmpl shows of it.
+too_long() { said_there | sed -nE "s/^ *first_action: '(.*)'$/\1/p" | sed "s/''/'/g" | grep -E '^.{401}'; }
+nothing 'installed: what to do first fits a message' too_long
 unknown_commands() {
 	said_there | grep -oE '`linkshrink [a-z-]+' | sort -u | while read -r _ name; do
 		scripts/linkshrink help | grep -q "^$name " || echo "linkshrink does not know $name"
