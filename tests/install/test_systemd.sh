@@ -128,6 +128,27 @@ told_of() {
 check 'what happened is told of' wait_until 30 told_of
 check 'by the journal of systemd' inside grep -E 'linkshrink-web.*journal of systemd' /tmp/incident/report.md
 
+# What messages of alerts have people type, but for what changes something.
+first_actions() {
+	inside curl -s http://127.0.0.1:9080/prometheus/api/v1/rules |
+		jq -r '.data.groups[].rules[].annotations.first_action // empty | gsub("{{[^}]*operations }}"; "http://127.0.0.1:9080") | gsub("{{[^}]*mountpoint }}"; "/")' |
+		grep -oE '`(linkshrink|systemctl status|journalctl|runuser|curl|grep|tail|df|du|ls) ?[^`]*`' | tr -d '`' |
+		grep -v 'linkshrink test-alert' | sort -u
+}
+of_no_use() {
+	local line said code
+	[ "$(first_actions | wc -l)" -gt 15 ] || echo 'they say next to nothing'
+	while IFS= read -r line; do
+		code=0
+		said=$(inside timeout 60 bash -c "cd / && $line" 2>&1 </dev/null) || code=$?
+		if [ "$code" -gt 3 ] || grep -qE '^(bash|tail|grep|ls|df|du|linkshrink): |could not be found|No entries' <<<"$said" ||
+			{ [ -z "$said" ] && [[ $line != grep* ]] && [[ $line != *'| grep'* ]]; }; then
+			printf '%s: status %s, %s\n' "$line" "$code" "$(head -n 3 <<<"$said")"
+		fi
+	done < <(first_actions)
+}
+nothing 'what alerts have people look at is there' of_no_use
+
 check 'it stops' inside systemctl stop linkshrink.target
 check 'all of it' wait_until 20 is inactive linkshrink-web.service linkshrink-monitoring.timer "${monitors[@]}"
 nobody_left() { ! inside pgrep -l -u linkshrink,linkshrink-monitor; }
