@@ -50,6 +50,20 @@ static enum db_result pass(struct db *db, enum db_statement pass_id, int64_t gre
 	return result == DB_NOT_FOUND ? DB_OK : result;
 }
 
+/*
+ * A user who goes away while the rows are stored costs all of them the statement: sent once more, it
+ * names the rows of that user. A second refusal must not look like DB_NOT_FOUND, "all are stored".
+ */
+static enum db_result store(struct db *db, enum db_statement statement,
+	const char *const *parameters, int count, struct db_rows **refused)
+{
+	enum db_result result = db_query(db, statement, parameters, count, refused);
+
+	if (result == DB_NOT_FOUND && db_refused(db))
+		result = db_query(db, statement, parameters, count, refused);
+	return result == DB_NOT_FOUND && db_refused(db) ? DB_DOWN : result;
+}
+
 enum db_result batch_store(struct db *db, enum db_statement statement, enum db_statement pass_id,
 	struct batch *batch, const char *const *more, int count, struct db_rows **refused)
 {
@@ -67,5 +81,5 @@ enum db_result batch_store(struct db *db, enum db_statement statement, enum db_s
 	}
 	for (int i = 0; i < count; i++)
 		parameters[next++] = more[i];
-	return db_query(db, statement, parameters, next, refused);
+	return store(db, statement, parameters, next, refused);
 }

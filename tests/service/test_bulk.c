@@ -1,5 +1,6 @@
 /* The program bulk, in-process, on a real PostgreSQL. */
 #include <criterion/criterion.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,38 @@ Test(bulk, takes_links_with_codes_and_without)
 		2);
 	cr_expect_eq(
 		api_sql_number("SELECT cardinality(tags) FROM links WHERE code = '%s'", mark), 2);
+}
+
+/* The transaction of somebody who deletes a user, and commits while others wait for it. */
+static PGconn *delete_user_slowly(int64_t user)
+{
+	char sql[128];
+	PGconn *session = PQconnectdb(getenv("LINKSHRINK_TEST_OWNER_URL"));
+	snprintf(sql, sizeof(sql), "BEGIN; DELETE FROM users WHERE id = %lld", (long long)user);
+	PGresult *answer = PQexec(session, sql);
+	cr_assert_eq(PQresultStatus(answer), PGRES_COMMAND_OK, "%s", PQerrorMessage(session));
+	PQclear(answer);
+	cr_assert(PQsendQuery(session, "SELECT pg_sleep(0.5); COMMIT"));
+	return session;
+}
+
+Test(bulk, stores_the_others_when_a_user_goes_meanwhile)
+{
+	char rows[512];
+	long long user = api_user();
+	begin(0);
+	snprintf(rows, sizeof(rows),
+		"short_code,original_url,user_id\na#,https://example.com/1,\n"
+		"b#,https://example.com/2,%lld\n",
+		user);
+	PGconn *session = delete_user_slowly(user);
+	cr_expect_eq(send("/urls/bulk", "text/csv", rows), 201, "%s", api_body());
+	PQfinish(session);
+	cr_expect_eq(api_number("created"), 1, "%s", api_body());
+	cr_expect(api_says("{\"row\":2,\"error\":\"user not found\"}"), "%s", api_body());
+	cr_expect_eq(
+		api_sql_number("SELECT count(*) FROM links WHERE code IN ('a%s', 'b%s')", mark, mark),
+		1);
 }
 
 Test(bulk, keeps_ids_and_dates_for_operators_alone)
