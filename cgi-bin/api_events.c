@@ -160,8 +160,9 @@ static void show_events(struct http_response *res, const struct list_query *list
 	struct event event;
 	struct list_answer answer;
 	list_begin(&answer, res);
-	while (list_has(&answer, list, count) && event_from_row(rows, answer.shown, &event)) {
+	while (list_has(&answer, list, count)) {
 		struct text cursor = text_fixed(next, sizeof(next));
+		event_from_row(rows, answer.shown, &event);
 		event_json(&answer.json, &event);
 		text_addf(&cursor, "%lld.%lld", (long long)event.time_us, (long long)event.id);
 		answer.shown++;

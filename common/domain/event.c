@@ -43,14 +43,15 @@ bool event_type_is_ours(const char *type)
 	return false;
 }
 
-bool event_from_row(const struct db_rows *rows, int row, struct event *event)
+void event_from_row(const struct db_rows *rows, int row, struct event *event)
 {
 	event->id = db_number(rows, row, 0);
 	event->link = db_number(rows, row, 1);
 	event->owner = db_number(rows, row, 2);
 	event->time_us = db_number(rows, row, 4);
-	return text_copy(event->type, sizeof(event->type), db_text(rows, row, 3)) &&
-	       text_copy(event->details, sizeof(event->details), db_text(rows, row, 5));
+	text_copy(event->type, sizeof(event->type), db_text(rows, row, 3));
+	if (!text_copy(event->details, sizeof(event->details), db_text(rows, row, 5)))
+		*event->details = '\0';
 }
 
 /* Runs a statement that answers with at most one event; absent is what no row means. */
@@ -62,8 +63,8 @@ static enum event_result fetch(struct db *db, enum db_statement statement,
 
 	switch (db_query(db, statement, parameters, count, &rows)) {
 	case DB_OK:
-		if (event_from_row(rows, 0, event))
-			result = EVENT_OK;
+		event_from_row(rows, 0, event);
+		result = EVENT_OK;
 		break;
 	case DB_NOT_FOUND: result = absent; break;
 	case DB_CONFLICT:

@@ -59,7 +59,10 @@ __attribute__((warn_unused_result)) enum db_result event_list(
 	struct db *db, const struct event_filter *filter, struct db_rows **rows);
 __attribute__((warn_unused_result)) enum db_result event_list_total(
 	struct db *db, const struct event_filter *filter, struct total *total);
-bool event_from_row(const struct db_rows *rows, int row, struct event *event);
+
+/* Without the details where they are too long, as no row is that came in by this program: one that
+   cannot be shown would end every list before it. */
+void event_from_row(const struct db_rows *rows, int row, struct event *event);
 
 /*
  * How many there are of each type, clicks aside: DB_OK with rows of a type and a number, or

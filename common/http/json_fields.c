@@ -179,14 +179,39 @@ static void read_texts(const struct json_field *field, const cJSON *member, stru
 		http_fault(faults, field->name, "%s", what);
 }
 
+/* Bytes that a document has more, at most, where its numbers are written without exponents. Only an
+   exponent has a sign behind an e: cJSON always prints it. */
+static unsigned long without_exponents(const char *json)
+{
+	unsigned long more = 0;
+	bool in_text = false;
+	for (; *json != '\0'; json++) {
+		if (*json == '"')
+			in_text = !in_text;
+		else if (in_text && *json == '\\')
+			json++;
+		else if (!in_text && *json == 'e' && (json[1] == '+' || json[1] == '-'))
+			more += strtoul(json + 2, NULL, 10);
+	}
+	return more;
+}
+
+/* PostgreSQL keeps numbers, but not exponents: "1e+300" comes back with 301 bytes. */
+static bool copy_object(const struct json_field *field, const char *printed, char *into)
+{
+	return strlen(printed) + without_exponents(printed) <= (size_t)field->max &&
+	       text_copy(into, (size_t)field->max + 1, printed);
+}
+
 static void read_object(
 	const struct json_field *field, const cJSON *member, char *into, struct http_faults *faults)
 {
 	char *printed = cJSON_IsObject(member) ? cJSON_PrintUnformatted(member) : NULL;
 	if (!cJSON_IsObject(member))
 		json_field_refuse(field, faults);
-	else if (printed == NULL || !text_copy(into, (size_t)field->max + 1, printed))
-		http_fault(faults, field->name, "must be at most %lld bytes long as JSON",
+	else if (printed == NULL || !copy_object(field, printed, into))
+		http_fault(faults, field->name,
+			"must be at most %lld bytes long as JSON without exponents",
 			(long long)field->max);
 	cJSON_free(printed);
 }

@@ -25,7 +25,8 @@ enum json_type {
 	JSON_BOOLEAN, /* to a bool */
 	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
 	JSON_TEXTS,   /* to a struct json_texts; an array of texts, whose bytes min and max count */
-	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
+	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes,
+			those of 1e300 as the 301 that PostgreSQL writes */
 	JSON_REFUSED, /* known, but not the caller's to write */
 	JSON_IGNORED  /* known, and passed over */
 };

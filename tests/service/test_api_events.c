@@ -59,6 +59,45 @@ Test(api_events, keep_what_clients_report)
 	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 404);
 }
 
+/* PostgreSQL writes such a number with 301 digits. */
+static const char *numbers(int count)
+{
+	static char json[256];
+	struct text text = text_fixed(json, sizeof(json));
+	text_add(&text, ",\"details\":{\"a\":[");
+	for (int i = 0; i < count; i++)
+		text_add(&text, i > 0 ? ",1e300" : "1e300");
+	text_add(&text, "]}");
+	return json;
+}
+
+Test(api_events, keep_no_details_that_are_too_long_where_they_are_stored)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	cr_expect_eq(post("x", link, numbers(13)), 201, "%s", api_body());
+	cr_expect_eq(post("x", link, numbers(28)), 400, "%s", api_body());
+	cr_expect(api_says("\"field\":\"details\""), "%s", api_body());
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#", link), NULL), 200);
+	cr_expect_eq(api_number("total_items"), 2);
+}
+
+Test(api_events, are_listed_beyond_one_whose_details_are_too_long)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	int64_t id = api_sql_number("INSERT INTO events (type, link, details) VALUES ('x', %lld, "
+				    "jsonb_build_object('a', repeat('a', 9000))) RETURNING id",
+		(long long)link);
+	cr_expect_eq(post("y", link, ""), 201);
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#", link), NULL), 200);
+	cr_expect(api_says("\"x\"") && api_says("\"created\""), "%s", api_body());
+	cr_expect(api_says("\"next\":null"), "%s", api_body());
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 200);
+	cr_expect(api_says("\"details\":null"), "%s", api_body());
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 200);
+}
+
 Test(api_events, refuse_what_cannot_have_happened)
 {
 	char path[64];

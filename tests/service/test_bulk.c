@@ -203,6 +203,22 @@ Test(bulk, counts_a_click_that_comes_again_once)
 	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_counts WHERE link = %lld", link), 1);
 }
 
+Test(bulk, names_an_event_whose_details_are_too_long_where_they_are_stored)
+{
+	char rows[512];
+	begin(0);
+	long long link = api_link("");
+	snprintf(rows, sizeof(rows),
+		"[{\"url_id\":%lld,\"event_type\":\"x\",\"details\":{\"a\":[1e300,1e300,1e300,1e300,"
+		"1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e-300]}},"
+		"{\"url_id\":%lld,\"event_type\":\"x\",\"details\":{\"a\":1e300}}]",
+		link, link);
+	cr_assert_eq(send("/events/bulk", "application/json", rows), 201);
+	cr_expect_eq(api_number("created"), 1, "%s", api_body());
+	cr_expect(api_says("{\"row\":1,\"error\":\"details must be at most 4096 bytes"), "%s",
+		api_body());
+}
+
 Test(bulk, says_what_is_wrong_with_the_whole)
 {
 	begin(0);

@@ -57,6 +57,31 @@ Test(json_fields, fills_a_struct_and_tells_what_was_there)
 	cr_expect_eq(present, 1u | 4u | 8u);
 }
 
+Test(json_fields, counts_the_digits_that_a_number_has_without_its_exponent)
+{
+	static const struct json_field object_fields[] = {
+		{ .name = "o", .type = JSON_OBJECT, .max = 32 }, { 0 }
+	};
+	static const struct {
+		const char *body;
+		enum json_result result;
+	} rows[] = {
+		{ "{\"o\":{\"aa\":1e20}}", JSON_OK },
+		{ "{\"o\":{\"aaa\":1e20}}", JSON_FAULTY },
+		{ "{\"o\":{\"aa\":1e-20}}", JSON_OK },
+		{ "{\"o\":{\"aaa\":1e-20}}", JSON_FAULTY },
+		{ "{\"o\":{\"a\":[1e300]}}", JSON_FAULTY },
+		{ "{\"o\":{\"a\":0.5,\"b\":12345678901}}", JSON_OK },
+		{ "{\"o\":{\"1e+300\":\"e+90\\\"e+90\"}}", JSON_OK },
+		{ "{\"o\":{\"\\\"\":1e20}}", JSON_OK },
+	};
+	char object[33];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_expect_eq(json_read(rows[i].body, strlen(rows[i].body), object_fields, object,
+				     NULL, &faults),
+			rows[i].result, "%s", rows[i].body);
+}
+
 Test(json_fields, takes_null_for_absent)
 {
 	cr_assert_eq(
