@@ -1,6 +1,5 @@
 /* Events: what happened to links, clicks among it. */
 #include <stddef.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "cgi-bin/api.h"
@@ -253,24 +252,20 @@ void api_event_delete(
 		answer(res, 200, result, &event);
 }
 
-static void answer_counts(struct http_response *res, const struct db_rows *rows, int64_t clicks)
+/* events: of all types, those without a row as well. */
+static void answer_counts(
+	struct http_response *res, const struct db_rows *rows, int64_t events, int64_t clicks)
 {
 	const int count = rows != NULL ? db_rows_count(rows) : 0;
-	int64_t total = clicks;
 	http_begin(res, 200, "application/json");
 	struct json_writer json = json_writer(&res->body);
 	json_open(&json, NULL, '{');
 	json_open(&json, "by_type", '{');
 	json_number(&json, "redirect", clicks);
-	for (int row = 0; row < count; row++) {
-		/* Those that an import brought are among the clicks. */
-		if (strcmp(db_text(rows, row, 0), "redirect") == 0)
-			continue;
+	for (int row = 0; row < count; row++)
 		json_number(&json, db_text(rows, row, 0), db_number(rows, row, 1));
-		total += db_number(rows, row, 1);
-	}
 	json_close(&json, '}');
-	json_number(&json, "total", total);
+	json_number(&json, "total", events + clicks);
 	json_close(&json, '}');
 }
 
@@ -281,15 +276,15 @@ void api_event_stats(
 	struct event_query query = { 0 };
 	struct event_filter filter = { 0 };
 	struct db_rows *rows = NULL;
-	int64_t clicks;
+	int64_t events, clicks;
 	if (!list_read_filters(req, res, query_fields, &query, NULL) ||
 		!set_filter(worker, res, &query, &filter))
 		return;
 	(void)click_wait_committed(began, API_OWN_CLICK_MS);
-	enum db_result result = event_count_types(worker->db, &filter, &rows);
+	enum db_result result = event_count_types(worker->db, &filter, &rows, &events);
 	if ((result == DB_OK || result == DB_NOT_FOUND) &&
 		event_count_clicks(worker->db, &filter, &clicks) == DB_OK)
-		answer_counts(res, rows, clicks);
+		answer_counts(res, rows, events, clicks);
 	else
 		http_unavailable(res, 1);
 	db_rows_free(rows);

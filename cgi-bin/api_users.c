@@ -203,10 +203,7 @@ static bool count_events(struct worker *worker, int64_t owner, int64_t *count)
 	const struct event_filter filter = { .owner = owner, .type = "" };
 	struct db_rows *rows = NULL;
 	int64_t clicks;
-	enum db_result result = event_count_types(worker->db, &filter, &rows);
-	*count = 0;
-	for (int row = 0; rows != NULL && row < db_rows_count(rows); row++)
-		*count += db_number(rows, row, 1);
+	enum db_result result = event_count_types(worker->db, &filter, &rows, count);
 	db_rows_free(rows);
 	if ((result != DB_OK && result != DB_NOT_FOUND) ||
 		event_count_clicks(worker->db, &filter, &clicks) != DB_OK)

@@ -139,14 +139,17 @@ enum db_result event_list_total(
 }
 
 enum db_result event_count_types(
-	struct db *db, const struct event_filter *filter, struct db_rows **rows)
+	struct db *db, const struct event_filter *filter, struct db_rows **rows, int64_t *total)
 {
 	struct conditions conditions;
+	enum db_result result;
 
 	set_conditions(&conditions, filter);
 	conditions.list[2] = "";
 	conditions.list[5] = "0";
-	return db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
+	result = db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
+	*total = result == DB_OK ? db_number(*rows, 0, 2) : 0;
+	return result;
 }
 
 enum db_result event_count_clicks(struct db *db, const struct event_filter *filter, int64_t *clicks)

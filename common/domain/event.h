@@ -65,11 +65,12 @@ __attribute__((warn_unused_result)) enum db_result event_list_total(
 void event_from_row(const struct db_rows *rows, int row, struct event *event);
 
 /*
- * How many there are of each type, clicks aside: DB_OK with rows of a type and a number, or
- * DB_NOT_FOUND. And the clicks of the same filter, by whole hours. page and type do not matter.
+ * How many there are of each of the 100 most frequent types, and of all, clicks aside, imported ones
+ * too: DB_OK with rows of a type and a number, or DB_NOT_FOUND. And the clicks of the same filter,
+ * imported ones among them, by whole hours. page and type do not matter.
  */
 __attribute__((warn_unused_result)) enum db_result event_count_types(
-	struct db *db, const struct event_filter *filter, struct db_rows **rows);
+	struct db *db, const struct event_filter *filter, struct db_rows **rows, int64_t *total);
 __attribute__((warn_unused_result)) enum db_result event_count_clicks(
 	struct db *db, const struct event_filter *filter, int64_t *clicks);
 

@@ -191,6 +191,17 @@ Test(api_events, are_counted_by_type)
 	cr_expect_eq(api_number("created"), 1);
 }
 
+Test(api_events, are_all_in_the_total_however_many_types_there_are)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	api_sql("INSERT INTO events (type, link) SELECT 'type-' || i, %lld "
+		"FROM generate_series(1, 150) AS i",
+		(long long)link);
+	cr_assert_eq(api_call(HTTP_GET, path_of("/events/stats?url_id=#", link), NULL), 200);
+	cr_expect_eq(api_number("total"), 151, "%s", api_body());
+}
+
 Test(api_events, of_others_are_as_if_they_were_not)
 {
 	api_as(api_key(0, "*"));

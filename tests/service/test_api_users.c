@@ -158,6 +158,21 @@ Test(api_users, have_their_links_events_and_counts)
 	cr_expect_eq(api_number("event_count"), 10);
 }
 
+Test(api_users, have_an_imported_click_once_in_their_count_and_types_beyond_a_hundred)
+{
+	int64_t user = api_user();
+	api_as(api_key(user, "*"));
+	int64_t link = api_link("");
+	api_sql("INSERT INTO click_counts VALUES (%lld, date_trunc('hour', now()), 0, 1, 0)",
+		(long long)link);
+	api_sql("INSERT INTO events (type, link, owner) SELECT type, %lld, %lld FROM "
+		"(SELECT 'redirect' UNION ALL SELECT 'type-' || generate_series(1, 120)) "
+		"AS made (type)",
+		(long long)link, (long long)user);
+	cr_expect_eq(api_call(HTTP_GET, path_of("users", user, "/stats"), NULL), 200);
+	cr_expect_eq(api_number("event_count"), 122, "%s", api_body());
+}
+
 Test(api_keys, tell_their_secret_once)
 {
 	char authorization[160];
