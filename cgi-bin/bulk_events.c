@@ -101,6 +101,8 @@ static const char *why(const char *word)
 {
 	if (strcmp(word, "link") == 0)
 		return "url not found";
+	if (strcmp(word, "id") == 0)
+		return "id is taken";
 	return strcmp(word, "user") == 0 ? "user not found" : "url is inactive";
 }
 

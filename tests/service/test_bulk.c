@@ -203,6 +203,25 @@ Test(bulk, counts_a_click_that_comes_again_once)
 	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_counts WHERE link = %lld", link), 1);
 }
 
+Test(bulk, counts_a_click_once_that_comes_twice_in_a_batch)
+{
+	char rows[512];
+	begin(0);
+	long long link = api_link("");
+	long long id = 7500000 + api_sql_number("SELECT last_value FROM event_ids");
+	snprintf(rows, sizeof(rows),
+		"id,url_id,event_type,timestamp\n"
+		"%lld,%lld,redirect,2025-01-02T03:04:05Z\n"
+		"%lld,%lld,redirect,2025-01-02T03:04:05Z\n"
+		"%lld,%lld,redirect,2025-01-02T03:04:06Z\n",
+		id, link, id, link, id, link);
+	cr_assert_eq(send("/events/bulk", "text/csv", rows), 201);
+	cr_expect_eq(api_number("created"), 2, "%s", api_body());
+	cr_expect(api_says("{\"row\":3,\"error\":\"id is taken\"}"), "%s", api_body());
+	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_counts WHERE link = %lld", link), 1);
+	cr_expect_eq(api_sql_number("SELECT count(*) FROM events WHERE id = %lld", id), 1);
+}
+
 Test(bulk, names_an_event_whose_details_are_too_long_where_they_are_stored)
 {
 	char rows[512];
