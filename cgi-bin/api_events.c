@@ -206,29 +206,13 @@ void api_event_list(
 static bool find_event(struct worker *worker, const struct http_request *req,
 	struct http_response *res, struct event *event)
 {
-	struct link link;
 	int64_t id = api_id(req);
-	enum event_result result = id != 0 ? event_find(worker->db, id, event) : EVENT_UNKNOWN;
-	if (result != EVENT_OK) {
+	enum event_result result = EVENT_UNKNOWN;
+	if (id != 0)
+		result = event_find(worker->db, id, worker->key.owner, event);
+	if (result != EVENT_OK)
 		answer(res, 200, result, event);
-		return false;
-	}
-	if (caller_may_see(worker, event->owner))
-		return true;
-	switch (link_find_id(worker->db, event->link, &link)) {
-	case LINK_OK:
-		if (caller_may_see(worker, link.owner))
-			return true;
-		break;
-	case LINK_DOWN: http_unavailable(res, 1); return false;
-	case LINK_UNKNOWN:
-	case LINK_GONE:
-	case LINK_TAKEN:
-	case LINK_NOBODY:
-	case LINK_CHANGED: break;
-	}
-	answer(res, 200, EVENT_UNKNOWN, event);
-	return false;
+	return result == EVENT_OK;
 }
 
 void api_event_show(
@@ -245,7 +229,7 @@ void api_event_delete(
 	struct event event;
 	if (!find_event(worker, req, res, &event))
 		return;
-	enum event_result result = event_delete(worker->db, event.id);
+	enum event_result result = event_delete(worker->db, &event);
 	if (result == EVENT_OK)
 		api_answer_deleted(res);
 	else

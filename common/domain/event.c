@@ -84,26 +84,26 @@ enum event_result event_create(struct db *db, struct event *event)
 	return fetch(db, STATEMENT_event_create, parameters, 4, EVENT_NOBODY, event);
 }
 
-enum event_result event_find(struct db *db, int64_t id, struct event *found)
+enum event_result event_find(struct db *db, int64_t id, int64_t owner, struct event *found)
 {
-	char text[DB_NUMBER];
-	const char *parameter = db_number_text(text, id);
+	char id_text[DB_NUMBER], owner_text[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(id_text, id),
+		db_number_text(owner_text, owner) };
 
-	return fetch(db, STATEMENT_event_find, &parameter, 1, EVENT_UNKNOWN, found);
+	return fetch(db, STATEMENT_event_find, parameters, 2, EVENT_UNKNOWN, found);
 }
 
-enum event_result event_delete(struct db *db, int64_t id)
+enum event_result event_delete(struct db *db, const struct event *event)
 {
-	char text[DB_NUMBER];
-	const char *parameter = db_number_text(text, id);
-	struct event event;
-	enum event_result found;
+	char time[DB_NUMBER], id[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(time, event->time_us),
+		db_number_text(id, event->id) };
 
-	switch (db_run(db, STATEMENT_event_delete, &parameter, 1)) {
+	if (strcmp(event->type, click_type) == 0)
+		return EVENT_CLICK;
+	switch (db_run(db, STATEMENT_event_delete, parameters, 2)) {
 	case DB_OK: return EVENT_OK;
-	case DB_NOT_FOUND:
-		found = event_find(db, id, &event);
-		return found == EVENT_OK ? EVENT_CLICK : found;
+	case DB_NOT_FOUND: return EVENT_UNKNOWN;
 	case DB_CONFLICT:
 	case DB_BUSY:
 	case DB_DOWN: break;

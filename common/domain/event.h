@@ -48,11 +48,16 @@ bool event_type_is_ours(const char *type);
 __attribute__((warn_unused_result)) enum event_result event_create(
 	struct db *db, struct event *event);
 
+/* One that concerns the owner or a link of the owner's, 0: any. */
 __attribute__((warn_unused_result)) enum event_result event_find(
-	struct db *db, int64_t id, struct event *found);
+	struct db *db, int64_t id, int64_t owner, struct event *found);
 
-/* EVENT_CLICK: it stays. */
-__attribute__((warn_unused_result)) enum event_result event_delete(struct db *db, int64_t id);
+/*
+ * Deletes this very event: after an import others may have its id, at another time. EVENT_CLICK: it
+ * stays, as its count does.
+ */
+__attribute__((warn_unused_result)) enum event_result event_delete(
+	struct db *db, const struct event *event);
 
 /* See filter_list() and filter_total(). */
 __attribute__((warn_unused_result)) enum db_result event_list(

@@ -117,6 +117,35 @@ Test(api_events, refuse_what_cannot_have_happened)
 	cr_expect(api_says("\"error\":\"url is inactive\""));
 }
 
+Test(api_events, go_alone_though_another_has_the_same_id)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	api_as(api_key(api_user(), "*"));
+	int64_t own = api_link("");
+	cr_assert_eq(post("shared", own, ""), 201);
+	int64_t id = api_number("id");
+	api_sql("INSERT INTO events (id, time, type, link) VALUES "
+		"(%lld, now() + interval '1 h', 'shared', %lld)",
+		(long long)id, (long long)link);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 200, "%s", api_body());
+	cr_expect_eq(api_sql_number("SELECT count(*) FROM events WHERE id = %lld AND link = %lld",
+			     (long long)id, (long long)link),
+		1);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 404);
+}
+
+Test(api_events, stay_where_they_are_clicks_of_an_import)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	int64_t id = api_sql_number("INSERT INTO events (type, link, time) VALUES ('redirect', "
+				    "%lld, '2025-01-02 03:04:05.6Z') RETURNING id",
+		(long long)link);
+	cr_expect_eq(api_call(HTTP_DELETE, path_of("/events/#", id), NULL), 409, "%s", api_body());
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events/#", id), NULL), 200);
+}
+
 Test(api_events, show_clicks_in_the_same_feed)
 {
 	api_as(api_key(0, "*"));
