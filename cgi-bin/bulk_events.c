@@ -31,7 +31,7 @@ struct event_row {
 static const struct json_field fields[] = { ABOUT, { "id", JSON_REFUSED, false, 0, 0, 0 },
 	{ "timestamp", JSON_REFUSED, false, 0, 0, 0 }, { 0 } };
 static const struct json_field import_fields[] = { ABOUT,
-	{ "id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, offsetof(struct event_row, id) },
+	{ "id", JSON_NUMBER, false, 1, BATCH_ID_MAX, offsetof(struct event_row, id) },
 	{ "timestamp", JSON_TIME, false, 0, 0, offsetof(struct event_row, timestamp) }, { 0 } };
 
 /* What another system knew of a click. */

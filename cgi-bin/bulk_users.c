@@ -16,7 +16,7 @@ struct user_row {
 	int64_t created_at; /* milliseconds since 1970 */
 };
 
-static const struct json_field fields[] = { { "id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX,
+static const struct json_field fields[] = { { "id", JSON_NUMBER, false, 1, BATCH_ID_MAX,
 						    offsetof(struct user_row, id) },
 	{ "username", JSON_TEXT, true, 1, USER_NAME_MAX, offsetof(struct user_row, username) },
 	{ "email", JSON_TEXT, true, USER_EMAIL_MIN, USER_EMAIL_MAX,

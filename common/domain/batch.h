@@ -13,6 +13,9 @@
 
 enum { BATCH_ROWS = 1000, BATCH_COLUMNS = 16 };
 
+/* The greatest id that may be given: the next ones are beyond it, and must fit into JSON as well. */
+#define BATCH_ID_MAX (INT64_C(1) << 52)
+
 struct batch {
 	unsigned count; /* of rows */
 	unsigned columns;

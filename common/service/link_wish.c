@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "domain/batch.h"
 
 #define AT(member) offsetof(struct link_wish, member)
 
@@ -34,7 +35,7 @@
 	}
 #define ID                                                                                         \
 	{                                                                                          \
-		"id", JSON_NUMBER, false, 1, JSON_NUMBER_MAX, AT(id)                               \
+		"id", JSON_NUMBER, false, 1, BATCH_ID_MAX, AT(id)                                  \
 	}
 #define TIME(name)                                                                                 \
 	{                                                                                          \

@@ -156,6 +156,43 @@ Test(bulk, keeps_ids_and_dates_for_operators_alone)
 	cr_expect(api_says("id may not be set"), "%s", api_body());
 }
 
+Test(bulk, gives_no_id_to_two_links)
+{
+	char rows[512];
+	begin(0);
+	long long id = 6000000 + api_sql_number("SELECT last_value FROM links_id_seq");
+	snprintf(rows, sizeof(rows),
+		"id,short_code,original_url\n%lld,a#,https://example.com/\n"
+		"%lld,b#,https://example.com/\n%lld,b#,https://example.com/\n"
+		"%lld,b#,https://example.com/\n9007199254740991,c#,https://example.com/\n",
+		id, id, id + 1, id + 2);
+	cr_assert_eq(send("/urls/bulk", "text/csv", rows), 201);
+	cr_expect_eq(api_number("created"), 2, "%s", api_body());
+	cr_expect(api_says("{\"row\":2,\"error\":\"id is taken\"}"), "%s", api_body());
+	cr_expect(api_says("{\"row\":4,\"error\":\"short_code is taken\"}"));
+	cr_expect(api_says("{\"row\":5,\"error\":\"id must be a whole number"));
+	cr_expect_eq(api_sql_number("SELECT count(DISTINCT id) FROM links WHERE code IN "
+				    "('a%s', 'b%s') AND id IN (%lld, %lld)",
+			     mark, mark, id, id + 1),
+		2);
+	cr_expect_lt(api_link(""), INT64_C(1) << 52, "ids go on where JSON has numbers for them");
+}
+
+Test(bulk, gives_no_id_to_two_users)
+{
+	char rows[256];
+	begin(0);
+	long long id = 6000000 + api_sql_number("SELECT last_value FROM users_id_seq");
+	snprintf(rows, sizeof(rows),
+		"id,username,email\n%lld,a#,a#@x.org\n%lld,b#,b#@x.org\n"
+		"4503599627370497,c#,c#@x.org\n",
+		id, id);
+	cr_assert_eq(send("/users/bulk", "text/csv", rows), 201);
+	cr_expect_eq(api_number("created"), 1, "%s", api_body());
+	cr_expect(api_says("{\"row\":2,\"error\":\"id is taken\"}"), "%s", api_body());
+	cr_expect(api_says("{\"row\":3,\"error\":\"id must be"), "%s", api_body());
+}
+
 Test(bulk, counts_clicks_of_before)
 {
 	char rows[1024];
