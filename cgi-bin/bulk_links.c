@@ -71,8 +71,11 @@ void bulk_links(struct worker *worker, const struct http_request *req, struct ht
 		.begin = begin,
 		.add = add,
 		.why = why };
-	if (replica_state() == LABEL_state_REFUSING)
+	if (replica_state() == LABEL_state_REFUSING) {
 		http_unavailable(res, LINK_REFUSING_RETRY_S);
-	else
-		bulk_take(worker, req, res, &kind);
+		return;
+	}
+	bulk_take(worker, req, res, &kind);
+	if (res->status == 201)
+		replica_lags();
 }

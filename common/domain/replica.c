@@ -409,6 +409,12 @@ bool replica_holds(struct replica *replica, const char *code)
 	return see(&look) == SEEN;
 }
 
+void replica_lags(void)
+{
+	/* Before the caller answers, so that nobody is told that the link is not there. */
+	atomic_store(&segment_get()->replica.unapplied, clock_monotonic());
+}
+
 bool replica_wait(struct replica *replica, const struct link *link, unsigned ms)
 {
 	struct link seen = { .version = 0 };
@@ -433,7 +439,6 @@ bool replica_wait(struct replica *replica, const struct link *link, unsigned ms)
 			(unsigned)((end - now + CLOCK_MS - 1) / CLOCK_MS));
 		now = clock_monotonic();
 	} while (true);
-	/* Before the caller answers, so that nobody is told that the link is not there. */
-	atomic_store(&segment_get()->replica.unapplied, clock_monotonic());
+	replica_lags();
 	return false;
 }

@@ -54,6 +54,12 @@ __attribute__((warn_unused_result)) enum link_result replica_next(
 bool replica_wait(struct replica *replica, const struct link *link, unsigned ms);
 
 /*
+ * Somebody is about to be told of links that this node's replica may lack: until it has caught up, no
+ * miss counts as absent. Waits for nothing; for as many as replica_wait() would wait for too long.
+ */
+void replica_lags(void);
+
+/*
  * Asks for the new links of these codes and waits until replicate has looked at them, at most
  * 100 ms; a link_settle. It promises nothing: replica_wait() tells.
  */

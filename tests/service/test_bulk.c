@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
+#include "base/segment.h"
 #include "service/api_call.h"
 
 TestSuite(bulk, .init = api_begin, .fini = api_end);
@@ -154,6 +156,16 @@ Test(bulk, keeps_ids_and_dates_for_operators_alone)
 	send("/urls/bulk", "text/csv", rows);
 	cr_expect_eq(api_number("created"), 0);
 	cr_expect(api_says("id may not be set"), "%s", api_body());
+}
+
+Test(bulk, tells_of_links_only_where_a_miss_is_not_taken_for_absent)
+{
+	begin(0);
+	uint64_t before = clock_monotonic();
+	cr_assert_eq(
+		send("/urls/bulk", "text/csv", "original_url,short_code\nhttps://example.com/,#\n"),
+		201);
+	cr_expect_geq(atomic_load(&segment_get()->replica.unapplied), before);
 }
 
 Test(bulk, gives_no_id_to_two_links)
