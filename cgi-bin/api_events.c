@@ -128,7 +128,7 @@ static bool set_filter(struct worker *worker, struct http_response *res,
 	if (filter->link == 0)
 		filter->link = query->url_id;
 	/* Of a link that the caller sees all is shown, whoever it concerned. */
-	if (filter->link == 0 || query->user_id != 0)
+	if ((filter->link == 0 && *query->short_code == '\0') || query->user_id != 0)
 		filter->owner = caller_owner_shown(
 			worker, filter->owner != 0 ? filter->owner : query->user_id);
 	filter->type = query->type;

@@ -5,7 +5,8 @@
  * All faults are reported at once, one per field, in words. Unknown members are ignored; a member
  * marked `refused` may not be written by the caller. Member names match exactly, case included.
  * A member that is null counts as absent. What is JSON but no object, has a key twice, or is beyond
- * the limits of json_check.h is one fault, of the field `body`.
+ * the limits of json_check.h is one fault, of the field `body`. Where bytes of an object are counted,
+ * 1e300 has the 301 that PostgreSQL will write.
  */
 #ifndef HTTP_JSON_FIELDS_H
 #define HTTP_JSON_FIELDS_H
@@ -25,8 +26,7 @@ enum json_type {
 	JSON_BOOLEAN, /* to a bool */
 	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
 	JSON_TEXTS,   /* to a struct json_texts; an array of texts, whose bytes min and max count */
-	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes,
-			those of 1e300 as the 301 that PostgreSQL writes */
+	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
 	JSON_REFUSED, /* known, but not the caller's to write */
 	JSON_IGNORED  /* known, and passed over */
 };

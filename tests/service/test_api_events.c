@@ -205,6 +205,43 @@ Test(api_events, filters_give_exactly_what_they_say)
 	cr_expect(api_says("\"field\":\"start\"") && api_says("\"field\":\"url_id\""));
 }
 
+Test(api_events, of_an_own_link_are_the_same_by_its_code_and_by_its_id)
+{
+	char path[256];
+	int64_t user = api_user();
+	api_as(api_key(user, "*"));
+	int64_t link = api_link("");
+	snprintf(path, sizeof(path), "/events?short_code=%s", api_text("short_code"));
+	api_as(api_key(0, "*"));
+	cr_assert_eq(post("shared", link, ""), 201);
+	api_as(api_key(user, "*"));
+	cr_expect_eq(api_call(HTTP_GET, path_of("/events?url_id=#", link), NULL), 200);
+	cr_expect_eq(api_number("total_items"), 2, "%s", api_body());
+	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 2, "%s", api_body());
+	api_as(api_key(api_user(), "*"));
+	cr_expect_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 0, "%s", api_body());
+}
+
+Test(api_events, take_the_clicks_of_an_hour_that_begins_in_the_range)
+{
+	api_as(api_key(0, "*"));
+	int64_t link = api_link("");
+	click(link, "2999-04-01 10:40:00Z");
+	cr_assert_eq(
+		api_call(HTTP_GET,
+			path_of("/events/stats?url_id=#&start=2999-04-01T10:30:00Z", link), NULL),
+		200);
+	cr_expect_eq(api_number("total"), 0, "%s", api_body());
+	api_call(HTTP_GET,
+		path_of("/events/stats?url_id=#&start=2999-04-01T10:00:00Z&end=2999-04-01T10:30:"
+			"00Z",
+			link),
+		NULL);
+	cr_expect_eq(api_number("total"), 1, "%s", api_body());
+}
+
 Test(api_events, are_counted_by_type)
 {
 	api_as(api_key(0, "*"));

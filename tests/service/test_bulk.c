@@ -125,8 +125,8 @@ Test(bulk, stores_the_others_when_a_user_goes_meanwhile)
 	PQfinish(session);
 	cr_expect_eq(api_number("created"), 1, "%s", api_body());
 	cr_expect(api_says("{\"row\":2,\"error\":\"user not found\"}"), "%s", api_body());
-	cr_expect_eq(
-		api_sql_number("SELECT count(*) FROM links WHERE code IN ('a%s', 'b%s')", mark, mark),
+	cr_expect_eq(api_sql_number(
+			     "SELECT count(*) FROM links WHERE code IN ('a%s', 'b%s')", mark, mark),
 		1);
 }
 
@@ -277,7 +277,8 @@ Test(bulk, names_an_event_whose_details_are_too_long_where_they_are_stored)
 	begin(0);
 	long long link = api_link("");
 	snprintf(rows, sizeof(rows),
-		"[{\"url_id\":%lld,\"event_type\":\"x\",\"details\":{\"a\":[1e300,1e300,1e300,1e300,"
+		"[{\"url_id\":%lld,\"event_type\":\"x\",\"details\":{\"a\":[1e300,1e300,1e300,"
+		"1e300,"
 		"1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e300,1e-300]}},"
 		"{\"url_id\":%lld,\"event_type\":\"x\",\"details\":{\"a\":1e300}}]",
 		link, link);
