@@ -134,10 +134,19 @@ static void read_boolean(
 		json_field_refuse(field, faults);
 }
 
+bool json_field_time(const char *value, int64_t *into)
+{
+	int64_t wall_ms;
+	if (!clock_parse(value, &wall_ms) || wall_ms == 0)
+		return false;
+	*into = wall_ms;
+	return true;
+}
+
 static void read_time(const struct json_field *field, const cJSON *member, int64_t *into,
 	struct http_faults *faults)
 {
-	if (!cJSON_IsString(member) || !clock_parse(member->valuestring, into))
+	if (!cJSON_IsString(member) || !json_field_time(member->valuestring, into))
 		json_field_refuse(field, faults);
 }
 

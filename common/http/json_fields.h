@@ -24,7 +24,7 @@ enum json_type {
 	JSON_TEXT,    /* to a char array of max + 1 bytes; min and max count bytes of UTF-8 */
 	JSON_NUMBER,  /* to an int64_t; a whole number from min to max, below 2^53 */
 	JSON_BOOLEAN, /* to a bool */
-	JSON_TIME,    /* to an int64_t, milliseconds since 1970; an RFC 3339 text with an offset */
+	JSON_TIME,    /* to an int64_t, milliseconds since 1970, not 0; RFC 3339 with an offset */
 	JSON_TEXTS,   /* to a struct json_texts; an array of texts, whose bytes min and max count */
 	JSON_OBJECT, /* to a char array of max + 1 bytes: the object as JSON; max counts its bytes */
 	JSON_REFUSED, /* known, but not the caller's to write */
@@ -59,6 +59,10 @@ enum json_result {
 void json_field_copy(
 	const struct json_field *field, const char *value, char *into, struct http_faults *faults);
 void json_field_refuse(const struct json_field *field, struct http_faults *faults);
+
+/* A time after the begin of 1970: that very moment is 0, which means "none" to all who read it.
+ * False, and *into as it was, for anything else. */
+__attribute__((warn_unused_result)) bool json_field_time(const char *value, int64_t *into);
 
 /* One text more, unless it is there already; NULL, or what is wrong with it. */
 const char *json_texts_add(

@@ -3,12 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 
 enum {
 	DATE_LEN = 10, /* "2026-01-31" */
-	TIME_ROOM = 64 /* more than any time that clock_parse() takes */
+	TIME_ROOM = 64 /* more than any time that json_field_time() takes */
 };
 
 static bool read_number(const struct json_field *field, const char *value, int64_t *into)
@@ -35,13 +34,13 @@ static bool read_time(const char *value, int64_t *into)
 {
 	char memory[TIME_ROOM];
 	struct text utc = text_fixed(memory, sizeof(memory));
-	if (clock_parse(value, into))
+	if (json_field_time(value, into))
 		return true;
 	if (strlen(value) <= DATE_LEN || value[DATE_LEN] != ' ')
 		return false;
 	text_add(&utc, value);
 	text_add_char(&utc, 'Z');
-	return !utc.cut && clock_parse(utc.data, into);
+	return !utc.cut && json_field_time(utc.data, into);
 }
 
 static void read_texts(const struct json_field *field, const char *value, struct json_texts *into,

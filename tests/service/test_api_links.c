@@ -162,6 +162,18 @@ Test(api_links, checks_a_change_together_with_what_stays)
 	cr_expect(api_says("invalid_url"));
 }
 
+Test(api_links, takes_no_end_away_for_one_at_the_begin_of_time)
+{
+	api_as(api_key(0, "*"));
+	int64_t id = api_link(",\"valid_until\":\"2999-01-01T00:00:00Z\"");
+	cr_expect_eq(
+		api_call(HTTP_PUT, path_of(id, ""), "{\"valid_until\":\"1970-01-01T00:00:00Z\"}"),
+		400);
+	cr_expect(api_says("\"field\":\"valid_until\""));
+	cr_expect_eq(api_call(HTTP_GET, path_of(id, ""), NULL), 200);
+	cr_expect(api_says("\"valid_until\":\"2999-01-01T00:00:00.000Z\""));
+}
+
 Test(api_links, if_match_refuses_a_version_that_is_no_more)
 {
 	api_as(api_key(0, "*"));

@@ -205,6 +205,10 @@ Test(api_keys, give_no_more_than_they_have)
 			     "\"expires_at\":\"2020-01-01T00:00:00Z\"}"),
 		400);
 	cr_expect_eq(api_call(HTTP_POST, "/keys",
+			     "{\"name\":\"n\",\"scopes\":[\"links:read\"],"
+			     "\"expires_at\":\"1970-01-01T00:00:00Z\"}"),
+		400, "no key that never expires");
+	cr_expect_eq(api_call(HTTP_POST, "/keys",
 			     "{\"name\":\"n\",\"scopes\":[\"links:read\"],\"user_id\":99999999}"),
 		404);
 }

@@ -202,6 +202,8 @@ Test(shorten, refuses_conditions_that_make_no_sense)
 		{ "\"max_visits\":1.5", "max_visits" },
 		{ "\"valid_until\":\"2020-01-01T00:00:00Z\"", "valid_until" },
 		{ "\"valid_until\":\"tomorrow\"", "valid_until" },
+		{ "\"valid_until\":\"1970-01-01T00:00:00Z\"", "valid_until" },
+		{ "\"valid_since\":\"1970-01-01T01:00:00+01:00\"", "valid_since" },
 		{ "\"valid_since\":\"2999-01-02T00:00:00Z\","
 		  "\"valid_until\":\"2999-01-01T00:00:00Z\"",
 			"valid_until" },

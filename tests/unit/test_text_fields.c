@@ -198,6 +198,10 @@ Test(text_fields, reads_times_with_an_offset_and_those_of_databases_as_utc)
 		{ "2026-01-31 12:00:00.", 0 },
 		{ "2026-01-31 12:00:00.0000000000000000000000000000000000000000000000000000", 0 },
 		{ "1769860800", 0 },
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-01T01:00:00+01:00", 0 },
+		{ "1970-01-01 00:00:00", 0 },
+		{ "1970-01-01 00:00:00.001", 1 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		cr_expect(read_text(AT, rows[i].value), "%s", rows[i].value);
