@@ -109,6 +109,21 @@ static void refuse_target(struct http_response *res, enum target_result why)
 		http_problem(res, 404, "url not found");
 }
 
+/*
+ * A limited link pays for each GET, in PostgreSQL, once nothing else can refuse it; who only looks
+ * is told whether that would succeed. All other links ask nobody. False: answered.
+ */
+static bool may_visit(
+	struct worker *worker, struct http_response *res, const struct link *link, bool pays)
+{
+	enum link_result result = LINK_OK;
+	if (link->max_visits != 0)
+		result = pays ? link_visit(worker->db, link) : link_visits_left(worker->db, link);
+	if (result != LINK_OK)
+		refuse(res, result);
+	return result == LINK_OK;
+}
+
 static void redirect_to(struct worker *worker, const struct http_request *req,
 	struct http_response *res, const struct link *link)
 {
@@ -122,14 +137,8 @@ static void redirect_to(struct worker *worker, const struct http_request *req,
 		refuse_target(res, target);
 		return;
 	}
-	/* A limited link pays for each GET, in PostgreSQL, once nothing else can refuse it. */
-	if (link->max_visits != 0 && req->method == HTTP_GET) {
-		enum link_result paid = link_visit(worker->db, link);
-		if (paid != LINK_OK) {
-			refuse(res, paid);
-			return;
-		}
-	}
+	if (!may_visit(worker, res, link, req->method == HTTP_GET))
+		return;
 	if (req->method == HTTP_GET)
 		count_click(worker, req, link);
 	http_begin(res, link->redirect_status, NULL);
@@ -193,7 +202,7 @@ static bool find_to_show(struct worker *worker, const struct http_request *req,
 		return false;
 	}
 	text_copy(link->target, sizeof(link->target), canonical); /* as a Location would say it */
-	return true;
+	return may_visit(worker, res, link, false);
 }
 
 static void preview(

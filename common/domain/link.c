@@ -273,11 +273,11 @@ enum link_result link_clicks(struct db *db, int64_t id, int64_t *clicks)
 	return LINK_OK;
 }
 
-enum link_result link_visit(struct db *db, const struct link *link)
+static enum link_result visit(struct db *db, enum db_statement statement, const struct link *link)
 {
 	const char *code = link->code;
 
-	switch (db_run(db, STATEMENT_link_visit, &code, 1)) {
+	switch (db_run(db, statement, &code, 1)) {
 	case DB_OK: return LINK_OK;
 	case DB_NOT_FOUND: return LINK_GONE;
 	case DB_CONFLICT:
@@ -285,6 +285,16 @@ enum link_result link_visit(struct db *db, const struct link *link)
 	case DB_DOWN: break;
 	}
 	return LINK_DOWN;
+}
+
+enum link_result link_visit(struct db *db, const struct link *link)
+{
+	return visit(db, STATEMENT_link_visit, link);
+}
+
+enum link_result link_visits_left(struct db *db, const struct link *link)
+{
+	return visit(db, STATEMENT_link_visits_left, link);
 }
 
 enum link_result link_verdict(const struct link *link, int64_t wall_ms)

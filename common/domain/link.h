@@ -82,6 +82,10 @@ __attribute__((warn_unused_result)) enum link_result link_find_id(
 __attribute__((warn_unused_result)) enum link_result link_visit(
 	struct db *db, const struct link *link);
 
+/* The same without taking it: whether there is one to take at this moment. */
+__attribute__((warn_unused_result)) enum link_result link_visits_left(
+	struct db *db, const struct link *link);
+
 /*
  * Stores what is to be changed of the link with this code and version: all but code, id, created_at
  * and visits. event: the type of the event that tells of it; details: its details as JSON, "" for

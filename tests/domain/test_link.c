@@ -259,9 +259,11 @@ Test(link, with_a_visit_limit_is_visited_that_often_and_no_more)
 
 	link.max_visits = VISITS;
 	cr_assert(link_create(db, &link) == LINK_OK);
+	cr_assert(link_visits_left(db, &link) == LINK_OK);
 	database_crowd(visit);
 	cr_assert(eq(uint, visits, VISITS));
 	cr_assert(link_visit(db, &link) == LINK_GONE);
+	cr_assert(link_visits_left(db, &link) == LINK_GONE);
 	cr_assert(eq(
 		i64, database_number("SELECT visits FROM links WHERE code = 'limited'"), VISITS));
 	db_free(db);

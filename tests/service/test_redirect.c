@@ -233,6 +233,21 @@ static int look(const char *code, const char *tail, const char *accept)
 	return exchange_run(exchange, &redirect_service);
 }
 
+Test(redirect, says_of_a_link_without_visits_left_that_it_is_gone_to_whoever_asks)
+{
+	struct link link = store((struct link){ .max_visits = 1 });
+	static const char *const tails[] = { "+", ".qr" };
+	cr_expect_eq(follow(HTTP_HEAD, link.code, ""), 302);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
+		cr_expect_eq(look(link.code, tails[i], ""), 200);
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 302, "the visit was not taken by looking");
+	cr_expect_eq(follow(HTTP_GET, link.code, ""), 410);
+	cr_expect_eq(follow(HTTP_HEAD, link.code, ""), 410);
+	cr_expect_null(exchange_header(exchange, "Location"));
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
+		cr_expect_eq(look(link.code, tails[i], ""), 410, "%s", tails[i]);
+}
+
 Test(redirect, shows_where_a_link_goes_and_counts_no_click)
 {
 	struct link wanted = { .owner = 0, .max_visits = 1 };
