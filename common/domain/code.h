@@ -13,7 +13,7 @@ bool code_is_valid(const char *code);
 
 /*
  * NULL if a person may choose this code, else why not, in words. Refused: what code_is_valid()
- * refuses, digits only (/urls/:x takes those for an id), the first path segments of the site
+ * refuses, digits only (/urls/:x takes those for an id), the words of the site's own paths
  * (paths.def, without regard to case).
  */
 const char *code_refusal(const char *code);

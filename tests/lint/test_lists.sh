@@ -36,6 +36,8 @@ agree 'every path of lighttpd.conf is reserved in paths.def' '' \
 	"$(grep -o '"/[a-z-]\+"' lighttpd.conf | tr -d '"/' | not_reserved)"
 agree 'and so is every first segment of a route' '' \
 	"$(find cgi-bin -name '*.c' ! -name "$local.c" -exec sed -n 's/.*\(HTTP_[A-Z |_]*, \|\(READ\|MAKE\|CHANGE\|DELETE\)(\)"\/\([a-z-]\+\)[/"].*/\3/p' {} + | not_reserved)"
+agree 'and what comes after /urls/ where a code may come' '' \
+	"$(grep -oh '[^a-z]urls/[a-z-]\+' lighttpd.conf cgi-bin/*.c | sed 's,.*/,,' | not_reserved)"
 
 check 'the tables of settings and metrics in docs/operations are fresh' scripts/docs-settings --check
 

@@ -32,6 +32,8 @@ Test(code, refuses_codes_that_mean_something_else)
 		{ "HEALTH", "reserved" },
 		{ "sHoRtEn", "reserved" },
 		{ "server-status", "reserved" },
+		{ "export", "reserved" },
+		{ "Bulk", "reserved" },
 		{ "a", "letters" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
