@@ -156,8 +156,11 @@ void api_user_change(
 	struct worker *worker, const struct http_request *req, struct http_response *res)
 {
 	struct user user;
-	if (api_find_user(worker, req, res, &user) && read_user(req, res, change_fields, &user))
-		answer(res, 200, user_replace(worker->db, &user), &user);
+	if (!api_find_user(worker, req, res, &user))
+		return;
+	struct user change = { .id = user.id };
+	if (read_user(req, res, change_fields, &change))
+		answer(res, 200, user_change(worker->db, &change), &change);
 }
 
 void api_user_delete(

@@ -108,12 +108,12 @@ enum user_result user_find(struct db *db, int64_t id, struct user *found)
 	return fetch(db, STATEMENT_user_find, &parameter, 1, USER_UNKNOWN, found);
 }
 
-enum user_result user_replace(struct db *db, struct user *user)
+enum user_result user_change(struct db *db, struct user *user)
 {
 	char id[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(id, user->id), user->name, user->email };
 	enum user_result result =
-		fetch(db, STATEMENT_user_replace, parameters, 3, USER_UNKNOWN, user);
+		fetch(db, STATEMENT_user_change, parameters, 3, USER_UNKNOWN, user);
 
 	return result == USER_NAME_TAKEN ? find_taken(db, user) : result;
 }

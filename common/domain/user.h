@@ -42,8 +42,11 @@ __attribute__((warn_unused_result)) enum user_result user_create(struct db *db, 
 __attribute__((warn_unused_result)) enum user_result user_find(
 	struct db *db, int64_t id, struct user *found);
 
-/* Gives user->id this name and address. */
-__attribute__((warn_unused_result)) enum user_result user_replace(struct db *db, struct user *user);
+/*
+ * Gives user->id this name and address, and fills in the rest. One that is "" stays as it is, even
+ * if somebody else changes it at this moment.
+ */
+__attribute__((warn_unused_result)) enum user_result user_change(struct db *db, struct user *user);
 
 /*
  * Deletes a user, with the keys. The links stay and are nobody's; as every copy of them has to learn

@@ -1,5 +1,6 @@
 /* The program api, users and keys, in-process, on a real PostgreSQL. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,62 @@ Test(api_users, share_neither_name_nor_address)
 	snprintf(json, sizeof(json), "{\"email\":\"%s\"}", email_of(first));
 	cr_expect_eq(api_call(HTTP_PATCH, path_of("users", api_number("id"), ""), json), 409);
 	cr_expect(api_says("email is taken"));
+}
+
+enum { EDITS = 40 };
+
+/* One of two who change a user: this member is nobody else's. */
+struct editor {
+	pthread_t thread;
+	struct exchange *exchange;
+	const char *member;
+	char path[64];
+	int kept;
+};
+
+static bool ask(struct editor *editor, enum http_method method)
+{
+	int status;
+	editor->exchange->req.method = method;
+	do
+		status = exchange_run(editor->exchange, &api_service);
+	while (status == 503);
+	return status == 200;
+}
+
+/* Writes it and looks whether it is still there. */
+static void *edit(void *argument)
+{
+	struct editor *editor = argument;
+	for (int i = 0; i < EDITS; i++) {
+		char value[32], json[128];
+		random_hex(value, 8);
+		snprintf(json, sizeof(json), "{\"%s\":\"%s@example.org\"}", editor->member, value);
+		exchange_body(editor->exchange, json);
+		editor->kept += ask(editor, HTTP_PATCH) && ask(editor, HTTP_GET) &&
+				exchange_says(editor->exchange, value);
+	}
+	return NULL;
+}
+
+Test(api_users, whose_name_and_address_are_changed_at_once_get_both)
+{
+	struct editor editors[] = { { .member = "username" }, { .member = "email" } };
+	const char *key = api_key(0, "users:admin");
+	int64_t id = api_user();
+	for (size_t i = 0; i < 2; i++) {
+		text_copy(editors[i].path, sizeof(editors[i].path), path_of("users", id, ""));
+		editors[i].exchange = exchange_new(HTTP_GET, editors[i].path);
+		editors[i].exchange->req.authorization = key;
+		cr_assert(service_equip(&api_service, &editors[i].exchange->worker));
+	}
+	for (size_t i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&editors[i].thread, NULL, edit, &editors[i]), 0);
+	for (size_t i = 0; i < 2; i++) {
+		pthread_join(editors[i].thread, NULL);
+		exchange_free(editors[i].exchange);
+		cr_expect_eq(editors[i].kept, EDITS, "%s: %d", editors[i].member, editors[i].kept);
+	}
 }
 
 Test(api_users, refuse_names_and_addresses_that_are_none)
