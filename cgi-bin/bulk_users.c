@@ -47,6 +47,8 @@ static const char *why(const char *word)
 {
 	if (strcmp(word, "there") == 0)
 		return NULL;
+	if (strcmp(word, "elsewhere") == 0)
+		return "user is here under another id";
 	if (strcmp(word, "username") == 0)
 		return "username is taken";
 	return strcmp(word, "email") == 0 ? "email is taken" : "id is taken";

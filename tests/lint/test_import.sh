@@ -309,6 +309,29 @@ check 'there: what is new is still to be sent' same "$(tail -n +2 "$work/pending
 check 'there: what leads where it should is left out, however it is written' same "$(cat "$work/count")" "7 4"
 check 'there: a code that leads elsewhere is reported' same "$(cut -d , -f 2 "$work/report" | paste -sd ' ')" '8 9 10 11'
 
+# ---- Whose number it is
+
+brought() { # files and parts…
+	rm -f "$work/report"
+	touch "$work/report"
+	IMPORT_FILE=in.csv IMPORT_REPORT=$work/report csv_awk -f "$parts/report.awk" -f "$parts/brought.awk" "$@" \
+		>"$work/rest" 2>"$work/count"
+}
+left() { cut -d , -f 2,7 "$work/report" | paste -sd ';'; }
+printf 'row,line,id,username,email\n1,2,7,ada,a@x.org\n2,3,,bob,b@x.org\n' >"$work/users"
+printf 'row,line,id,user_id,short_code,original_url\n1,2,11,7,aaa,http://a/\n2,3,12,8,bbb,http://b/\n3,4,13,,-cc,http://c/\n' >"$work/urls"
+printf "id,short_code,original_url\n11,aaa,http://a/\n99,bbb,http://b/\n13,'-cc,http://c/\n12,zzz,http://z/\n" >"$work/links"
+printf 'row,line,id,url_id,user_id,event_type\n1,2,1,11,,x\n2,3,2,12,,x\n3,4,3,13,8,x\n4,5,4,13,7,x\n5,6,5,14,,x\n' >"$work/events"
+brought part=users "$work/users" part=rows "$work/urls"
+check 'brought: links of other users are left out' same "$(cut -d , -f 1 "$work/rest" | paste -sd ' ')" 'row 1 3'
+check 'brought: and reported' same "$(left) $(cat "$work/count")" '2,user 8 is none of these files 1'
+brought part=rows "$work/urls"
+check 'brought: without users only links of nobody are taken' same "$(cut -d , -f 1 "$work/rest" | paste -sd ' ')" 'row 3'
+brought part=users "$work/users" part=urls "$work/urls" part=links "$work/links" part=rows "$work/events"
+check 'brought: events of other links, or users, are left out' same "$(cut -d , -f 1 "$work/rest" | paste -sd ' ')" 'row 1 4'
+check 'brought: each with its reason' same "$(left)" \
+	'2,link 12 of these files is not here under that id;3,user 8 is none of these files;5,link 14 of these files is not here under that id'
+
 # ---- Documents
 
 documented() { # each name of a column there stands in docs/import.md

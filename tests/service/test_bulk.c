@@ -62,6 +62,20 @@ Test(bulk, counts_users_that_are_there_and_refuses_those_that_clash)
 	}
 }
 
+Test(bulk, says_of_a_user_who_is_there_under_another_id_that_it_is_not_the_one_wanted)
+{
+	char rows[160];
+	begin(0);
+	cr_assert_eq(send("/users/bulk", "text/csv", "username,email\na#,a#@x.org\n"), 201);
+	long long id = api_sql_number("SELECT id FROM users WHERE username = 'a%s'", mark);
+	snprintf(rows, sizeof(rows), "id,username,email\n%lld,a#,a#@x.org\n%lld,a#,a#@x.org\n", id,
+		id + 1000000);
+	cr_assert_eq(send("/users/bulk", "text/csv", rows), 201);
+	cr_expect_eq(api_number("created"), 1, "%s", api_body());
+	cr_expect(api_says("{\"row\":2,\"error\":\"user is here under another id\"}"), "%s",
+		api_body());
+}
+
 Test(bulk, takes_a_form_with_a_file)
 {
 	begin(0);

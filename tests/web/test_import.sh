@@ -117,6 +117,41 @@ check 'predecessor: of its own time' same "$(sql "SELECT hour AT TIME ZONE 'UTC'
 check 'predecessor: an event without a time is named' reported 'events\.csv,3,5,.*refused,timestamp is no time'
 check 'predecessor: again' import 1 predecessor "$work/users.csv" "$work/urls.csv" "$work/events.csv"
 check 'predecessor: no click twice' clicks_are Q8Kd2L 1
+
+# Numbers of there that are somebody else's here.
+sql "INSERT INTO users (id, username, email) VALUES (90000003, 'native', 'native@example.org');
+	INSERT INTO links (id, code, target) VALUES (90000050, 'native', 'https://native.example/');
+	INSERT INTO links (code, target) VALUES ('was-here', 'https://example.com/here')" >/dev/null
+printf 'id,username,email\n90000001,ada,ada@example.org\n90000003,eve,eve@example.org\n' >"$work/users.csv"
+{
+	echo 'id,user_id,short_code,original_url'
+	echo '90000050,,ozh,https://elsewhere.example/'
+	echo '90000051,,was-here,https://example.com/here'
+	echo '90000052,90000003,of-eve,https://example.com/eve'
+	echo '90000053,90000001,of-ada-too,https://example.com/ada'
+} >"$work/urls.csv"
+{
+	echo 'id,url_id,event_type,timestamp'
+	seq 90000050 90000053 | sed 's/.*/&,&,redirect,2025-10-09 15:00:00/'
+} >"$work/events.csv"
+take() { import 1 predecessor "$work/users.csv" "$work/urls.csv" "$work/events.csv"; }
+before=$(links)
+check 'predecessor: a user whose id somebody has' take
+check 'predecessor: stops it before the links' said 'stopped before the links'
+check 'predecessor: is named' reported 'users\.csv,2,3,eve,.*refused,id is taken'
+check 'predecessor: and nothing was made' same "$(links)" "$before"
+sed -i 's/90000003,eve/90000004,ada/; s/eve@/ada@/' "$work/users.csv"
+check 'predecessor: so does one who is here under another id' take
+check 'predecessor: and that is said' reported 'users\.csv,2,3,ada,.*refused,user is here under another id'
+sed -i 3d "$work/users.csv"
+for time in once again; do
+	check "predecessor: without them, $time" take
+	check 'predecessor: their links are left out' reported 'urls\.csv,3,4,of-eve,.*refused,user 90000003 is none'
+	check 'predecessor: and clicks of other links' same "$(grep -c 'events\.csv.*of these files is not here under that id' "$work/report.csv")" 3
+	check 'predecessor: no stranger got a click' clicks_are native 0
+	check 'predecessor: nor a link that was here' clicks_are was-here 0
+	check 'predecessor: the others got theirs, once' clicks_are of-ada-too 1
+done
 check 'the books agree' scripts/audit
 
 # ---- Other keys
