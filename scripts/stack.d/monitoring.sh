@@ -117,6 +117,9 @@ make_probe_key() {
 	printf '%s' "$key" | write_private "$probe_key"
 }
 
+# The database is another one, or somebody revoked it.
+drop_probe_key() { rm -f "$probe_key"; }
+
 # The code of the probe's link; the answer's status if there is none.
 ask_for_probe_link() {
 	local answer
@@ -137,8 +140,7 @@ settle_probe() {
 			printf '%s' "$said" | write_private "$probe/code"
 			return
 		fi
-		# The database is another one, or somebody revoked the key.
-		case $said in 401 | 403) rm -f "$probe_key" ;; *) break ;; esac
+		case $said in 401 | 403) drop_probe_key || break ;; *) break ;; esac
 	done
 	[ -s "$probe/code" ] || say "$(date -u +%FT%TZ) the probe has no link yet (${said:-no key}); trying again"
 }

@@ -211,6 +211,28 @@ unchanged() {
 	(become linkshrink-monitoring.service ExecStart) && same "$(stat -c %z "$configured/prometheus.yml")" "$before"
 }
 check 'where nothing changed nothing is written' unchanged
+
+# The probe's key and its link are rows as any other, which somebody may revoke, delete or replace.
+probe_key=$work/State/linkshrink-database/probe-key
+kept_key() {
+	local before
+	before=$(cat "$probe_key")
+	once linkshrink-database.service && same "$(cat "$probe_key")" "$before"
+}
+check 'a key of the probe that is good stays' kept_key
+ask "UPDATE api_keys SET revoked_at = now() WHERE name = 'probe'" >"$work/said"
+refused() { once linkshrink-monitoring.service | grep -q 'systemctl restart linkshrink-database'; }
+check 'where it was revoked the journal says what to do' wait_until 10 refused
+another_key() { ! kept_key >"$work/said"; }
+check 'which makes another' another_key
+check 'and the probe succeeds again' wait_until 30 probed
+for state in disabled deleted; do
+	ask "UPDATE links SET state = '$state' WHERE code = '$(cat "$work/State/linkshrink-monitor/code")'" >"$work/said"
+	lost() { ! probed >"$work/said"; }
+	check "its link is $state" wait_until 20 lost
+	check 'what watches looks again' once linkshrink-monitoring.service
+	check 'and the probe succeeds again, by another link' wait_until 30 probed
+done
 for name in prometheus alertmanager node-exporter postgres-exporter blackbox-exporter; do
 	end "linkshrink-monitor@$name.service"
 done

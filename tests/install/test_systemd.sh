@@ -57,10 +57,28 @@ told() { [[ $(asked linkshrink_backup_rehearsed_timestamp_seconds) =~ ^[1-9] ]];
 tried() { wait_until 20 told || { inside journalctl -b --no-pager -n 20 -u linkshrink-backup-rehearsal; return 1; }; }
 check 'and is tried at once, and whoever watches hears of it' tried
 check 'the timer waits for the next' is active linkshrink-backup.timer
-# But for the link of the probe: it would make another one, which it is not told of.
-inside linkshrink psql -q -c "UPDATE links SET state = 'deleted' WHERE code = 'docs'" || true
-check 'it comes back' inside linkshrink restore --replace
+
+# ---- The probe's key and link are rows as any other
+
+sql() { inside linkshrink psql -q -A -t -c "$1"; }
+probe_key() { inside cat /var/lib/linkshrink-database/probe-key; }
+old=$(probe_key)
+fails() { ! gives probe_success '1 1' >"$work/said"; }
+check 'its key is revoked' sql "UPDATE api_keys SET revoked_at = now() WHERE name = 'probe'"
+check 'which it notices' wait_until 20 fails
+refused() { inside systemctl start linkshrink-monitoring.service && inside journalctl -b --no-pager -u linkshrink-monitoring | grep -q 'systemctl restart linkshrink-database'; }
+check 'and the journal says what to do' wait_until 10 refused
+check 'that makes another' inside systemctl restart linkshrink-database.service
+check 'with which it succeeds again' wait_until 30 gives probe_success '1 1'
+check 'every link is deleted, its own, too' sql "UPDATE links SET state = 'deleted'"
+check 'which it notices, too' wait_until 20 fails
+check 'what watches looks each minute' inside systemctl start linkshrink-monitoring.service
+check 'and it succeeds again, by another link' wait_until 30 gives probe_success '1 1'
+# In the backup is the key before the last, and the links before they were deleted.
+check 'all comes back' inside linkshrink restore --replace
 check 'with its link' wait_until 10 answers 8080/docs 302
+check 'the key of the probe is not in the backup, so it has another' test "$(probe_key)" != "$old"
+check 'and goes on with that' wait_until 30 gives probe_success '1 1'
 
 # ---- Shut in
 
