@@ -134,9 +134,12 @@ check_running() {
 # Minutes since the newest; nothing if there is none.
 backup_age() { "$repo/scripts/backup" --list 2>/dev/null | tail -n 1 | awk '{ print $2 }' || true; }
 
+# Another node makes them, the doctor knows it the same way. One here would grow old, and be told of.
+leaves_backups() { [ "$(systemctl show -p LoadState --value linkshrink-backup.timer 2>/dev/null)" = masked ]; }
+
 needs_backup() {
 	local age
-	[ "$backup" = yes ] && [ -n "${DATABASE_OWNER_URL:-}" ] && ! is_begun || return 1
+	[ "$backup" = yes ] && [ -n "${DATABASE_OWNER_URL:-}" ] && ! is_begun && ! leaves_backups || return 1
 	# Until it is done no table can be altered.
 	[ "$(systemctl is-active linkshrink-backup.service)" != activating ] || return 0
 	age=$(backup_age)
@@ -284,7 +287,13 @@ tell_plan() {
 	# dpkg leaves what was edited here.
 	cmp -s "/$ours" "/usr/share/linkshrink/$ours" || cp "/$ours" "$work/new/$ours"
 	say "installed: $before ($status); $file: $new"
-	if needs_backup; then say 'backup: one is made first'; else say "backup: ${age:-no} minutes old"; fi
+	if leaves_backups; then
+		say 'backup: left to another node, linkshrink-backup.timer is masked'
+	elif needs_backup; then
+		say 'backup: one is made first'
+	else
+		say "backup: ${age:-no} minutes old"
+	fi
 	say "migrations: ${pending:-none}"
 	if [ "$(made_of "$work/new" web)" = "$(made_from)" ]; then
 		say "lighttpd goes on; $(all_processes | grep -c .) processes are replaced, one at a time"

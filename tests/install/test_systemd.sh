@@ -57,6 +57,13 @@ told() { [[ $(asked linkshrink_backup_rehearsed_timestamp_seconds) =~ ^[1-9] ]];
 tried() { wait_until 20 told || { inside journalctl -b --no-pager -n 20 -u linkshrink-backup-rehearsal; return 1; }; }
 check 'and is tried at once, and whoever watches hears of it' tried
 check 'the timer waits for the next' is active linkshrink-backup.timer
+check 'where another node makes them' inside systemctl mask --now linkshrink-backup.timer
+unwanted() { inside systemctl start linkshrink-monitoring.service && gives linkshrink_backup_wanted 0; }
+check 'nobody is told of missing ones' wait_until 40 unwanted
+check 'where it makes its own again' inside systemctl unmask linkshrink-backup.timer
+check 'the timer starts' inside systemctl start linkshrink-backup.timer
+wanted() { inside systemctl start linkshrink-monitoring.service && gives linkshrink_backup_wanted ''; }
+check 'and somebody is told' wait_until 40 wanted
 
 # ---- The probe's key and link are rows as any other
 

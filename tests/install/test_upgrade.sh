@@ -109,6 +109,10 @@ check 'it says what it would do' upgrade --check "/mnt/packages/$newer.deb"
 check 'with the migrations' says _harmless
 check 'the processes' says "$processes processes are replaced, one at a time"
 check 'and that there is no backup yet' says 'one is made first'
+inside systemctl mask --quiet linkshrink-backup.timer
+check 'where another node makes them' upgrade --check "/mnt/packages/$newer.deb"
+check 'it would make none' says 'left to another node'
+inside systemctl unmask --quiet linkshrink-backup.timer
 check 'that of another lighttpd.conf would start lighttpd again' upgrade --check "/mnt/packages/$other.deb"
 check 'and it says so' says 'lighttpd is started again'
 check 'what is no package is refused' refuses 'is no package' /etc/hostname

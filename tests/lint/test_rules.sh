@@ -299,6 +299,7 @@ certificate certificate s/14 [*]/140 */
 certificate certificate s/ 2 [*]/ 20 */
 certificate certificate s/for: 5m/for: 1m/
 backup backup s/for: 1h/for: 1m/
+backup backup /linkshrink_backup_wanted/d
 backup backup s/ > 0)$/)/
 outages outages s/for: 10s/for: 100s/
 outages outages s/for: 20s/for: 2s/
