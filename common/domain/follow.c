@@ -48,6 +48,9 @@ void follow_wake(struct follow *follow)
 static void go_on(struct follow *follow)
 {
 	follow->phase = FOLLOW_FOLLOWING;
+	/* Until the database was judged and what came meanwhile is read: to say so at once would be the
+	   word of the process before. */
+	follow->behind = true;
 	follow_start_cursors(follow, follow->meta.cursor_us, follow->meta.cursor_code);
 	follow->session = 0;
 	follow->comparison.running = follow->counting = false;

@@ -244,6 +244,19 @@ Test(follow, finds_after_a_restart_what_was_committed_late_before_it)
 	cr_assert(has("late"));
 }
 
+Test(follow, claims_nothing_after_a_restart_before_it_has_looked)
+{
+	TURN_UNTIL(is_following());
+	follow_free(follow);
+	follow = follow_new(directory, REPLICA_BYTES, 1);
+	database_control("stop -m immediate");
+	(void)follow_turn(follow, db, NULL, 0);
+	cr_assert(follow->phase == FOLLOW_FOLLOWING);
+	cr_assert(replica_state() == LABEL_state_BUILDING);
+	database_control("start");
+	TURN_UNTIL(replica_state() == LABEL_state_FOLLOWING);
+}
+
 Test(follow, does_nothing_while_another_one_writes)
 {
 	struct follow *second = follow_new(directory, REPLICA_BYTES, 1);
