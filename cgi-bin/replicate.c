@@ -88,4 +88,5 @@ static int answer(int argc, char **argv)
 const struct service replicate_service = { .name = "replicate",
 	.needs = NEEDS_DATABASE,
 	.turns = { replicate_turn, listen_turn, tidy_turn },
+	.prepare = follow_prepare,
 	.command = answer };

@@ -30,6 +30,14 @@ struct follow *follow_new(const char *directory, int64_t max_bytes, int64_t node
 	return follow;
 }
 
+void follow_prepare(void)
+{
+	struct replica_status *status = &segment_get()->replica;
+
+	if (atomic_load(&status->state) == LABEL_state_FOLLOWING)
+		atomic_store(&status->state, LABEL_state_BUILDING);
+}
+
 void follow_free(struct follow *follow)
 {
 	if (follow == NULL)
@@ -48,8 +56,7 @@ void follow_wake(struct follow *follow)
 static void go_on(struct follow *follow)
 {
 	follow->phase = FOLLOW_FOLLOWING;
-	/* Until the database was judged and what came meanwhile is read: to say so at once would be the
-	   word of the process before. */
+	/* Until the database was judged and what came meanwhile is read. */
 	follow->behind = true;
 	follow_start_cursors(follow, follow->meta.cursor_us, follow->meta.cursor_code);
 	follow->session = 0;

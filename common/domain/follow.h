@@ -39,6 +39,12 @@ struct follow *follow_new(const char *directory, int64_t max_bytes, int64_t node
 void follow_free(struct follow *follow);
 
 /*
+ * That the copy follows is the word of a process before, and this one has not looked yet: until it has,
+ * the database is asked for what the copy lacks. Call it before this process counts as alive.
+ */
+void follow_prepare(void);
+
+/*
  * Does what is due, within about a second, and waits for hints where nothing is. Returns the
  * milliseconds to wait before the next call. db: borrowed, always the same. slot (may be NULL) and
  * thread: whose progress it reports.

@@ -178,6 +178,8 @@ static struct worker_slot *join_segment(void)
 {
 	if (!segment_open(config_get()->segment))
 		log_event(LOG_ERROR, "segment_not_opened", strerrordesc_np(errno));
+	if (SERVICE.prepare != NULL)
+		SERVICE.prepare();
 	struct worker_slot *slot = workers_join(metrics_program(SERVICE.name));
 	if (slot == NULL)
 		log_event(LOG_ERROR, "no_worker_slot", "nobody watches over this process");

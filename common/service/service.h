@@ -92,6 +92,8 @@ struct service {
 	const struct route *gate;
 	enum label_timed timed; /* as whose http_request_duration_seconds shows its answers */
 	service_turn turns[SERVICE_TURNS];
+	void (*prepare)(
+		void); /* with the segment, before this process counts as alive; NULL: nothing */
 	/* What it does on a terminal: argv[1] is an option, the settings are good. NULL: nothing. */
 	int (*command)(int argc, char **argv);
 };

@@ -249,6 +249,8 @@ Test(follow, claims_nothing_after_a_restart_before_it_has_looked)
 	TURN_UNTIL(is_following());
 	follow_free(follow);
 	follow = follow_new(directory, REPLICA_BYTES, 1);
+	follow_prepare();
+	cr_assert(replica_state() == LABEL_state_BUILDING);
 	database_control("stop -m immediate");
 	(void)follow_turn(follow, db, NULL, 0);
 	cr_assert(follow->phase == FOLLOW_FOLLOWING);
