@@ -16,6 +16,19 @@ as() { # user command…
 	fi
 }
 
+# Under the account of the programs, which must not see who the owner of the database is.
+as_programs() ( # command…
+	unset DATABASE_OWNER_URL
+	cd /
+	as "${LINKSHRINK_WEB_USER:-linkshrink}" "$@"
+)
+
+# Whether systemd could start lighttpd from there with the settings of this machine; says why not.
+could_start() { # directory [NAME=value…]: settings that are to be others
+	as_programs env RUNTIME_DIRECTORY=/run/linkshrink STATE_DIRECTORY=/var/lib/linkshrink \
+		LOGS_DIRECTORY=/var/log/linkshrink "${@:2}" "$1/scripts/service" check 2>&1
+}
+
 # Whether the unprivileged users get to a path, or to where it would be made.
 is_reachable() {
 	local path=$1

@@ -99,19 +99,9 @@ check_room() {
 	done
 }
 
-# Under the account of the programs, which must not see who the owner of the database is.
-as_programs() ( # command…
-	unset DATABASE_OWNER_URL
-	cd /
-	as linkshrink "$@"
-)
-
-# Whether it starts, with the settings of this machine.
 check_version() { # directory
 	local said
-	said=$(as_programs env RUNTIME_DIRECTORY=/run/linkshrink STATE_DIRECTORY=/var/lib/linkshrink \
-		LOGS_DIRECTORY=/var/log/linkshrink "$1/scripts/service" check 2>&1) ||
-		fail "that version does not start with these settings: $said"
+	said=$(could_start "$1") || fail "that version does not start with these settings: $said"
 }
 
 check_programs_run() {

@@ -161,4 +161,3 @@ metric() {
 }
 
 status() { curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' --max-time 20 "$@"; }
-
