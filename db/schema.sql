@@ -143,6 +143,57 @@ COMMENT ON COLUMN public.click_counts.hour IS 'When the hour began, in UTC.';
 
 COMMENT ON COLUMN public.click_counts.n IS 'All clicks, those of bots included.';
 
+-- Name: click_days; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.click_days (
+    link bigint NOT NULL,
+    day date NOT NULL,
+    node smallint NOT NULL,
+    n bigint NOT NULL,
+    bots bigint NOT NULL,
+    visitors bigint NOT NULL,
+    hours smallint[] NOT NULL,
+    hour_n bigint[] NOT NULL,
+    hour_bots bigint[] NOT NULL,
+    dimensions smallint[] NOT NULL,
+    dimension_values text[] NOT NULL COLLATE pg_catalog."C",
+    dimension_n bigint[] NOT NULL
+);
+
+-- Name: TABLE click_days; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.click_days IS 'click_counts and click_stats of past days (UTC), packed: to be read through click_hours and click_values.';
+
+-- Name: COLUMN click_days.hours; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.click_days.hours IS 'Hours of the day that had clicks; hour_n and hour_bots say how many, n and bots those of all.';
+
+-- Name: COLUMN click_days.dimensions; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.click_days.dimensions IS '1 referrer, 2 browser, 3 os, 4 bot: one for each of dimension_values, which had dimension_n clicks. Rare values are folded into ''other''.';
+
+-- Name: click_hours; Type: VIEW; Schema: public; Owner: -
+
+CREATE VIEW public.click_hours AS
+ SELECT click_counts.link,
+    click_counts.hour,
+    click_counts.node,
+    click_counts.n,
+    click_counts.bots
+   FROM public.click_counts
+UNION ALL
+ SELECT click_days.link,
+    ((click_days.day + make_interval(hours => (told.hour)::integer)) AT TIME ZONE 'UTC'::text) AS hour,
+    click_days.node,
+    told.n,
+    told.bots
+   FROM public.click_days,
+    LATERAL UNNEST(click_days.hours, click_days.hour_n, click_days.hour_bots) told(hour, n, bots);
+
+-- Name: VIEW click_hours; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON VIEW public.click_hours IS 'Clicks by link and hour: click_counts, and what is packed in click_days.';
+
 -- Name: click_stats; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.click_stats (
@@ -160,6 +211,39 @@ WITH (fillfactor='70');
 -- Name: TABLE click_stats; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TABLE public.click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty; an empty referrer is an unknown one. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
+
+-- Name: click_values; Type: VIEW; Schema: public; Owner: -
+
+CREATE VIEW public.click_values AS
+ SELECT click_stats.link,
+    click_stats.day,
+    click_stats.dimension,
+    click_stats.value,
+    click_stats.node,
+    click_stats.n
+   FROM public.click_stats
+UNION ALL
+ SELECT click_days.link,
+    click_days.day,
+    ((ARRAY['referrer'::text, 'browser'::text, 'os'::text, 'bot'::text])[told.dimension] COLLATE "C") AS dimension,
+    told.value,
+    click_days.node,
+    told.n
+   FROM public.click_days,
+    LATERAL UNNEST(click_days.dimensions, click_days.dimension_values, click_days.dimension_n) told(dimension, value, n)
+UNION ALL
+ SELECT click_days.link,
+    click_days.day,
+    'visitors'::text AS dimension,
+    ''::text AS value,
+    click_days.node,
+    click_days.visitors AS n
+   FROM public.click_days
+  WHERE (click_days.visitors > 0);
+
+-- Name: VIEW click_values; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON VIEW public.click_values IS 'Clicks by link, day and what the dimension says: click_stats, and what is packed in click_days.';
 
 -- Name: click_visitors; Type: TABLE; Schema: public; Owner: -
 
@@ -521,6 +605,10 @@ CREATE INDEX api_keys_by_owner ON public.api_keys USING btree (owner) WHERE (own
 
 CREATE INDEX api_keys_of_operations ON public.api_keys USING btree (id) WHERE (('ops:read'::text = ANY (scopes)) AND (revoked_at IS NULL));
 
+-- Name: click_days_by_link; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX click_days_by_link ON public.click_days USING btree (link, day) INCLUDE (n, bots);
+
 -- Name: clicks_by_id; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX clicks_by_id ON ONLY public.clicks USING brin (id, link int8_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
@@ -644,7 +732,7 @@ GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO linkshrink_web;
 -- Name: TABLE click_counts; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT,INSERT ON TABLE public.click_counts TO linkshrink_web;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.click_counts TO linkshrink_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.click_counts TO linkshrink_ingest;
 
 -- Name: COLUMN click_counts.n; Type: ACL; Schema: public; Owner: -
 
@@ -654,6 +742,15 @@ GRANT UPDATE(n) ON TABLE public.click_counts TO linkshrink_web;
 
 GRANT UPDATE(bots) ON TABLE public.click_counts TO linkshrink_web;
 
+-- Name: TABLE click_days; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.click_days TO linkshrink_web;
+GRANT INSERT ON TABLE public.click_days TO linkshrink_ingest;
+
+-- Name: TABLE click_hours; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.click_hours TO linkshrink_web;
+
 -- Name: TABLE click_stats; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT,INSERT ON TABLE public.click_stats TO linkshrink_web;
@@ -662,6 +759,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.click_stats TO linkshrink_inge
 -- Name: COLUMN click_stats.n; Type: ACL; Schema: public; Owner: -
 
 GRANT UPDATE(n) ON TABLE public.click_stats TO linkshrink_web;
+
+-- Name: TABLE click_values; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.click_values TO linkshrink_web;
 
 -- Name: TABLE click_visitors; Type: ACL; Schema: public; Owner: -
 

@@ -306,17 +306,19 @@ enum store_result store_clock(struct db *db, int64_t *seconds)
 	return result;
 }
 
-enum store_result store_fold(struct db *db, int32_t day, int64_t node, int64_t *link)
+enum store_result store_pack(struct db *db, int32_t before, int32_t *day, int64_t *link)
 {
-	char date[DB_NUMBER], after[DB_NUMBER], machine[DB_NUMBER];
-	const char *const parameters[] = { db_number_text(date, day), db_number_text(after, *link),
-		db_number_text(machine, node) };
+	char from[DB_NUMBER], after[DB_NUMBER], end[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(from, *day), db_number_text(after, *link),
+		db_number_text(end, before) };
 	struct db_rows *rows;
 	enum store_result result =
-		result_from(db, db_query(db, STATEMENT_clicks_fold, parameters, 3, &rows));
+		result_from(db, db_query(db, STATEMENT_clicks_pack, parameters, 3, &rows));
 
-	if (result == STORE_OK)
-		*link = rows ? db_number(rows, 0, 0) : INT64_MIN;
+	if (result == STORE_OK) {
+		*day = rows ? (int32_t)db_number(rows, 0, 0) : STORE_ANY_DAY;
+		*link = rows ? db_number(rows, 0, 1) : INT64_MIN;
+	}
 	db_rows_free(rows);
 	return result;
 }

@@ -58,11 +58,14 @@ __attribute__((warn_unused_result)) enum store_result store_drop_days(
 __attribute__((warn_unused_result)) enum store_result store_clock(struct db *db, int64_t *seconds);
 
 /*
- * Folds the rare values of some links of a day into "other"; again with the *link that it set, from
- * INT64_MIN on, until that is INT64_MIN again. May be done to the same day as often as one likes.
+ * Packs what is counted of some links on days that are over, those before the given one, and folds
+ * rare values into "other"; again with the *day and *link that it set, from STORE_ANY_DAY and INT64_MIN
+ * on, until they are these again. Readers see each click once, before and after. At any time, by any
+ * number of nodes: one at a time does it, the others find nothing to do.
  */
-__attribute__((warn_unused_result)) enum store_result store_fold(
-	struct db *db, int32_t day, int64_t node, int64_t *link);
+enum { STORE_ANY_DAY = -719162 /* the first of the year 1 */ };
+__attribute__((warn_unused_result)) enum store_result store_pack(
+	struct db *db, int32_t before, int32_t *day, int64_t *link);
 
 /* Forgets the offsets of a node's segments that are none of these and older than so many seconds. */
 __attribute__((warn_unused_result)) enum store_result store_forget(struct db *db, int64_t node,

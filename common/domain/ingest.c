@@ -41,6 +41,8 @@ struct ingest *ingest_new(const struct ingest_settings *settings)
 	ingest->settings = *settings;
 	ingest->lock = -1;
 	ingest->limit = CLICKS_USUAL;
+	ingest->pack_day = STORE_ANY_DAY;
+	ingest->pack_link = INT64_MIN;
 	ingest->buffer = malloc(INGEST_BUFFER + 1);
 	ingest->batch = click_batch_new();
 	if (!ingest->buffer || !ingest->batch ||

@@ -44,11 +44,11 @@ struct ingest {
 	/* See ingest_upkeep.c. */
 	int64_t clock_shift;    /* milliseconds from clock_monotonic() to the time of day */
 	uint64_t clock_trusted; /* from when on: a while after it jumped */
-	uint64_t tend_due, days_again, days_due, forget_due, fold_due;
+	uint64_t tend_due, days_again, days_due, forget_due, pack_due;
 	int32_t days_made[INGEST_DAYS];
 	unsigned days_made_count;
-	int32_t fold_day;
-	int64_t fold_link;
+	int32_t pack_day; /* how far it is with what it packs */
+	int64_t pack_link;
 };
 
 /* What errno says of a file that cannot be read; one that is gone is in order. */

@@ -10,13 +10,13 @@
 
 enum {
 	DAYS_AHEAD = 3,
-	DAYS_EARLY = 2,  /* how far ahead of our clock the clock of a click may be */
-	DAYS_FOLDED = 2, /* past days whose rare values are folded: late clicks add new ones */
+	DAYS_EARLY = 2, /* how far ahead of our clock the clock of a click may be */
+	DAYS_OPEN = 2,  /* today and yesterday are not packed: late clicks still add to them */
 	TEND_S = 1,
 	AGAIN_S = 5, /* after a failure */
 	HOUR_S = 3600,
-	FOLD_S = 6 * HOUR_S,
-	FOLD_PAUSE_MS = 100,
+	PACK_S = HOUR_S,
+	PACK_PAUSE_MS = 100,
 	DAY_S = 24 * HOUR_S
 };
 
@@ -224,25 +224,19 @@ static void forget_offsets(struct ingest *ingest, struct db *db)
 	ingest->forget_due = clock_monotonic() + (done ? HOUR_S : AGAIN_S) * CLOCK_S;
 }
 
-/* A few links at a time; days one after the other, then a long rest. */
-static void fold(struct ingest *ingest, struct db *db)
+/* A few links at a time, from the oldest day on; then a long rest. */
+static void pack(struct ingest *ingest, struct db *db)
 {
+	bool done = store_pack(db, today() - DAYS_OPEN + 1, &ingest->pack_day,
+			    &ingest->pack_link) == STORE_OK;
 	uint64_t now = clock_monotonic();
 
-	if (ingest->fold_day == 0) {
-		ingest->fold_day = today() - DAYS_FOLDED;
-		ingest->fold_link = INT64_MIN;
-	}
-	if (store_fold(db, ingest->fold_day, ingest->settings.node, &ingest->fold_link) !=
-		STORE_OK) {
-		ingest->fold_due = now + AGAIN_S * CLOCK_S;
-		return;
-	}
-	ingest->fold_due = now + FOLD_PAUSE_MS * CLOCK_MS;
-	if (ingest->fold_link == INT64_MIN && ++ingest->fold_day >= today()) {
-		ingest->fold_day = 0;
-		ingest->fold_due = now + FOLD_S * CLOCK_S;
-	}
+	if (!done)
+		ingest->pack_due = now + AGAIN_S * CLOCK_S;
+	else if (ingest->pack_day == STORE_ANY_DAY)
+		ingest->pack_due = now + PACK_S * CLOCK_S;
+	else
+		ingest->pack_due = now + PACK_PAUSE_MS * CLOCK_MS;
 }
 
 bool ingest_upkeep(struct ingest *ingest, struct db *db)
@@ -253,8 +247,8 @@ bool ingest_upkeep(struct ingest *ingest, struct db *db)
 		keep_partitions(ingest, db);
 	else if (now >= ingest->forget_due)
 		forget_offsets(ingest, db);
-	else if (now >= ingest->fold_due)
-		fold(ingest, db);
+	else if (now >= ingest->pack_due)
+		pack(ingest, db);
 	else
 		return false;
 	return true;

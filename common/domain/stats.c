@@ -110,15 +110,19 @@ static void take_clicks(struct link_stats *stats, const struct db_rows *rows, in
 		stats->series[point] = (struct stats_point){ .clicks = clicks, .bots = bots };
 }
 
+/* Packed days have a sum; their hours are opened only where they are told apart. */
 static enum db_result read_clicks(struct db *db, const char *link, struct link_stats *stats)
 {
 	const struct stats_range *range = &stats->range;
-	char from[DB_NUMBER], to[DB_NUMBER], step[DB_NUMBER];
+	const bool hourly = range->interval == STATS_HOUR;
+	char from[DB_NUMBER], to[DB_NUMBER], step[DB_NUMBER], first[DB_NUMBER], last[DB_NUMBER];
 	const char *const parameters[] = { link, db_number_text(from, range->from / 1000),
 		db_number_text(to, range->to / 1000),
-		db_number_text(step, stats_interval_ms(range->interval) / 1000) };
+		db_number_text(step, stats_interval_ms(range->interval) / 1000),
+		db_number_text(first, hourly ? range->from / CLICK_DAY_MS : 1),
+		db_number_text(last, hourly ? (range->to - 1) / CLICK_DAY_MS : 0) };
 
-	return ask(db, STATEMENT_stats_clicks, parameters, 4, take_clicks, stats);
+	return ask(db, STATEMENT_stats_clicks, parameters, 6, take_clicks, stats);
 }
 
 /* The rows come in the order of their rank. */

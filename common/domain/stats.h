@@ -2,8 +2,9 @@
  * stats - the statistics of one link: its clicks and events of all time, its clicks over a range,
  * where they came from and what followed them.
  *
- * They are read from what ingest keeps counted (click_counts, click_stats) and never from the clicks
- * themselves: what they cost grows with the hours and days that had clicks, not with the clicks.
+ * They are read from what ingest keeps counted (click_counts, click_stats, and of past days click_days)
+ * and never from the clicks themselves: what they cost grows with the days that had clicks, not with
+ * the clicks.
  * Browsers, systems, referrers and visitors are those of people; bots have a list of their own. What
  * ingest folded because it was rare is counted as the value "other".
  *

@@ -252,7 +252,7 @@ machine() {
 # ---- Clicks.
 
 answered() { metric linkshrink_clicks_total; }
-counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_counts'; }
+counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_hours'; }
 all_counted() { [ "$(counted)" = "$(answered)" ]; }
 clicks_settle() { wait_until 120 all_counted || { say "$(answered) clicks, $(counted) counted"; exit 1; }; }
 

@@ -153,7 +153,7 @@ grown() { # column: from the first round, which fills caches, to the last
 	awk -v n="$1" 'NR == 1 { first = $n } { last = $n } END { printf "%.1f", last - first }' "$work/private"
 }
 
-hottest_clicks() { sql 'SELECT sum(n) FROM click_counts WHERE link = 1'; }
+hottest_clicks() { sql 'SELECT sum(n) FROM click_hours WHERE link = 1'; }
 
 report() {
 	local case

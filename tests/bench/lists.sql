@@ -3,7 +3,8 @@
 --
 --   psql -X -q -v links=100000 -v clicks=500000 -v days=90 -f tests/bench/lists.sql <connection>
 --
--- The clicks are those of the last days before today. A few links have most of them: the first of a
+-- The clicks are those of the last days before today; of all but yesterday they are packed as ingest
+-- packs them, though without folding any value. A few links have most of them: the first of a
 -- million 3 %, a tenth of all links 56 %. With ten million links and fifty million clicks it needs
 -- 50 GB. click_visitors stays empty: it only tells ingest whom it has seen on a day.
 \set ON_ERROR_STOP on
@@ -16,7 +17,7 @@ SELECT setseed(0.5) \g /dev/null
 BEGIN;
 DO $$
 BEGIN
-	IF EXISTS (SELECT FROM links) OR EXISTS (SELECT FROM click_counts) THEN
+	IF EXISTS (SELECT FROM links) OR EXISTS (SELECT FROM click_hours) THEN
 		RAISE 'there are links or clicks already';
 	END IF;
 END
@@ -25,7 +26,7 @@ $$;
 -- Tables are filled in the order of time and sorted at once at the end: keys, indexes and foreign
 -- keys go, and come back as they were.
 CREATE TEMPORARY TABLE back ON COMMIT DROP AS
-	WITH filled (id) AS (VALUES ('links'::regclass), ('click_counts'), ('click_stats'))
+	WITH filled (id) AS (VALUES ('links'::regclass), ('click_counts'), ('click_stats'), ('click_days'))
 	SELECT contype = 'f' AS last,
 		format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS away,
 		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
@@ -104,27 +105,57 @@ LANGUAGE sql AS $$
 		FROM (SELECT n, random() AS popularity, random() AS origin, random() AS kind,
 				random() AS agent, random() AS system, random() AS visitor
 			FROM generate_series(first, last) AS n) AS drawn;
+$$;
+
+-- What is told of the clicks of a day, with the numbers that dimensions have in click_days; 5: visitors.
+CREATE FUNCTION pg_temp.told(filled date)
+RETURNS TABLE (link bigint, dimension smallint, value text, n bigint, begun timestamptz)
+LANGUAGE sql AS $$
+	SELECT link, dimension, value, count(*), min(time)
+	FROM clicks CROSS JOIN LATERAL (VALUES (1::smallint, coalesce(referrer, ''), NOT bot),
+		(2, browser, NOT bot), (3, os, NOT bot), (4, browser, bot)) AS told (dimension, value, is_so)
+	WHERE time >= filled AND time < filled + 1 AND is_so GROUP BY 1, 2, 3
+	UNION ALL
+	SELECT link, 5, '', count(DISTINCT visitor), min(time)
+	FROM clicks WHERE time >= filled AND time < filled + 1 AND NOT bot GROUP BY link
+$$;
+CREATE FUNCTION pg_temp.count_day(filled date) RETURNS void
+LANGUAGE sql AS $$
 	INSERT INTO click_counts (link, hour, node, n, bots)
 		SELECT link, date_trunc('hour', time), 1, count(*), count(*) FILTER (WHERE bot)
 		FROM clicks WHERE time >= filled AND time < filled + 1
 		GROUP BY 1, 2 ORDER BY min(time);
 	INSERT INTO click_stats (link, day, dimension, value, node, n)
-		SELECT link, filled, dimension, value, 1, n FROM (
-			SELECT link, dimension, value, count(*) AS n, min(time) AS begun
-			FROM clicks CROSS JOIN LATERAL (VALUES
-				('referrer', coalesce(referrer, ''), NOT bot), ('browser', browser, NOT bot),
-				('os', os, NOT bot), ('bot', browser, bot)) AS told (dimension, value, is_so)
-			WHERE time >= filled AND time < filled + 1 AND is_so GROUP BY 1, 2, 3
-			UNION ALL
-			SELECT link, 'visitors', '', count(DISTINCT visitor), min(time)
-			FROM clicks WHERE time >= filled AND time < filled + 1 AND NOT bot GROUP BY link
-		) AS counted ORDER BY begun;
+		SELECT link, filled, (ARRAY['referrer', 'browser', 'os', 'bot', 'visitors'])[dimension], value, 1, n
+		FROM pg_temp.told(filled) ORDER BY begun;
 $$;
+CREATE FUNCTION pg_temp.pack_day(filled date) RETURNS void
+LANGUAGE sql AS $$
+	INSERT INTO click_days (link, day, node, n, bots, visitors, hours, hour_n, hour_bots, dimensions,
+			dimension_values, dimension_n)
+		WITH hours AS (SELECT link, extract(hour FROM time)::smallint AS hour, count(*) AS n,
+				count(*) FILTER (WHERE bot) AS bots
+			FROM clicks WHERE time >= filled AND time < filled + 1 GROUP BY 1, 2)
+		SELECT link, filled, 1, counted.n, bots, visitors, hours, hour_n, hour_bots, dimensions,
+			dimension_values, dimension_n
+		FROM (SELECT link, sum(n) AS n, sum(bots) AS bots, array_agg(hour) AS hours,
+				array_agg(n) AS hour_n, array_agg(bots) AS hour_bots
+			FROM hours GROUP BY link) AS counted
+		JOIN (SELECT link, coalesce(sum(n) FILTER (WHERE dimension = 5), 0) AS visitors,
+				coalesce(array_agg(dimension) FILTER (WHERE dimension < 5), '{}') AS dimensions,
+				coalesce(array_agg(value) FILTER (WHERE dimension < 5), '{}') AS dimension_values,
+				coalesce(array_agg(n) FILTER (WHERE dimension < 5), '{}') AS dimension_n
+			FROM pg_temp.told(filled) GROUP BY link) AS told USING (link)
+		ORDER BY link;
+$$;
+
 SELECT pg_temp.fill(current_date - :days + i, :clicks::bigint * i / :days,
 		:clicks::bigint * (i + 1) / :days - 1, :links)
 	FROM generate_series(0, :days - 1) AS i
 	WHERE :clicks::bigint * (i + 1) / :days > :clicks::bigint * i / :days \g /dev/null
+SELECT pg_temp.pack_day(current_date - i) FROM generate_series(:days, 2, -1) AS i \g /dev/null
+SELECT pg_temp.count_day(current_date - 1) \g /dev/null
 
 SELECT again FROM back ORDER BY last \gexec
 COMMIT;
-VACUUM (ANALYZE) users, links, clicks, click_counts, click_stats;
+VACUUM (ANALYZE) users, links, clicks, click_counts, click_stats, click_days;

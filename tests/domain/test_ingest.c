@@ -71,14 +71,15 @@ Test(ingest, tells_people_from_bots)
 	spool_clicks(1, 4, now, bot);
 	spool_clicks(1, 1, now, prefetch);
 	ingest_until_idle();
-	ingest_expect("SELECT sum(n)::bigint FROM click_counts", 10);
-	ingest_expect("SELECT sum(bots)::bigint FROM click_counts", 4);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'bot' AND value = 'crawler'", 4);
+	ingest_expect("SELECT sum(n)::bigint FROM click_hours", 10);
+	ingest_expect("SELECT sum(bots)::bigint FROM click_hours", 4);
 	ingest_expect(
-		"SELECT n FROM click_stats WHERE dimension = 'browser' AND value = 'chrome'", 3);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'os' AND value = 'linux'", 3);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'referrer' AND value = ''", 3);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'visitors' AND value = ''", 3);
+		"SELECT n FROM click_values WHERE dimension = 'bot' AND value = 'crawler'", 4);
+	ingest_expect(
+		"SELECT n FROM click_values WHERE dimension = 'browser' AND value = 'chrome'", 3);
+	ingest_expect("SELECT n FROM click_values WHERE dimension = 'os' AND value = 'linux'", 3);
+	ingest_expect("SELECT n FROM click_values WHERE dimension = 'referrer' AND value = ''", 3);
+	ingest_expect("SELECT n FROM click_values WHERE dimension = 'visitors' AND value = ''", 3);
 	ingest_expect("SELECT count(*) FROM clicks WHERE bot", 4);
 	ingest_expect("SELECT count(*) FROM clicks WHERE prefetch", 1);
 }
@@ -96,11 +97,13 @@ Test(ingest, counts_a_visitor_once_a_day)
 	ingest_start();
 	spool_clicks(1, 1, 1795471199999, person);
 	ingest_until_idle();
-	ingest_expect(
-		"SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-23'", 2);
-	ingest_expect(
-		"SELECT n FROM click_stats WHERE dimension = 'visitors' AND day = '2026-11-24'", 1);
-	ingest_expect("SELECT count(*) FROM click_counts", 2);
+	ingest_expect("SELECT sum(n)::bigint FROM click_values WHERE dimension = 'visitors' AND "
+		      "day = '2026-11-23'",
+		2);
+	ingest_expect("SELECT sum(n)::bigint FROM click_values WHERE dimension = 'visitors' AND "
+		      "day = '2026-11-24'",
+		1);
+	ingest_expect("SELECT count(DISTINCT hour) FROM click_hours", 2);
 }
 
 Test(ingest, skips_and_counts_damaged_lines)

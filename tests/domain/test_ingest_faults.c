@@ -88,14 +88,15 @@ Test(ingest_faults, leave_clicks_on_the_disk_while_postgresql_is_away)
 static const char save[] = "CREATE SCHEMA saved; CREATE TABLE saved.clicks AS TABLE clicks; "
 			   "CREATE TABLE saved.counts AS TABLE click_counts; "
 			   "CREATE TABLE saved.stats AS TABLE click_stats; "
+			   "CREATE TABLE saved.days AS TABLE click_days; "
 			   "CREATE TABLE saved.visitors AS TABLE click_visitors; "
 			   "CREATE TABLE saved.offsets AS TABLE spool_offsets; "
 			   "CREATE TABLE saved.runs AS TABLE spool_runs";
 static const char restore[] =
-	"BEGIN; TRUNCATE clicks, click_counts, click_stats, click_visitors, spool_offsets, "
-	"spool_runs; "
+	"BEGIN; TRUNCATE clicks, click_counts, click_stats, click_days, click_visitors, "
+	"spool_offsets, spool_runs; "
 	"INSERT INTO clicks TABLE saved.clicks; INSERT INTO click_counts TABLE saved.counts; "
-	"INSERT INTO click_stats TABLE saved.stats; "
+	"INSERT INTO click_stats TABLE saved.stats; INSERT INTO click_days TABLE saved.days; "
 	"INSERT INTO click_visitors TABLE saved.visitors; "
 	"INSERT INTO spool_offsets TABLE saved.offsets; INSERT INTO spool_runs TABLE saved.runs; "
 	"SET LOCAL client_min_messages = error; DROP SCHEMA saved CASCADE; COMMIT";
@@ -124,7 +125,7 @@ Test(ingest_faults, bring_clicks_back_to_a_database_restored_from_a_backup)
 	ingest_until("SELECT (count(*) = 275)::integer FROM clicks");
 	ingest_until_idle();
 	ingest_expect_counted(275);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'visitors'", 1);
+	ingest_expect("SELECT n FROM click_values WHERE dimension = 'visitors'", 1);
 	cr_expect(eq(u64, metrics_value(METRIC_clicks_committed, 0, 0), committed));
 }
 
@@ -138,13 +139,13 @@ Test(ingest_faults, bring_clicks_back_to_an_empty_database)
 	spool_clicks(2, 10, now, person);
 	ingest_until_idle();
 	cr_assert(spool_has(1, true));
-	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_visitors, "
-			   "spool_offsets, spool_runs");
+	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_days, "
+			   "click_visitors, spool_offsets, spool_runs");
 	spool_clicks(2, 1, now, person);
 	ingest_until("SELECT (count(*) = 111)::integer FROM clicks");
 	ingest_until_idle();
 	ingest_expect_counted(111);
-	ingest_expect("SELECT n FROM click_stats WHERE dimension = 'visitors'", 1);
+	ingest_expect("SELECT n FROM click_values WHERE dimension = 'visitors'", 1);
 }
 
 Test(ingest_faults, give_odd_times_a_place)
@@ -173,25 +174,86 @@ Test(ingest_faults, give_odd_times_a_place)
 	ingest_expect("SELECT count(*) FROM clicks", 14);
 	database_do(INGEST, "SELECT clicks_drop_partitions(current_date, 0)");
 	ingest_expect("SELECT count(*) FROM clicks", 12);
-	ingest_expect("SELECT sum(n)::bigint FROM click_counts", 15);
+	ingest_expect("SELECT sum(n)::bigint FROM click_hours", 15);
 }
 
-Test(ingest_faults, fold_rare_values_of_past_days)
+/* Of two links and two nodes, today and on three days before; and of one that has many values. */
+static const char counted[] =
+	"INSERT INTO click_counts (link, hour, node, n, bots) "
+	"SELECT l, date_trunc('day', now(), 'UTC') - d * interval '1 day' + h * interval '1 hour', "
+	"k, "
+	"l * 1000 + h, h FROM generate_series(1, 2) l, generate_series(0, 3) d, "
+	"generate_series(1, 2) k, generate_series(0, 23) h "
+	"ON CONFLICT (link, hour, node) DO UPDATE SET n = click_counts.n + excluded.n; "
+	"INSERT INTO click_stats (link, day, dimension, value, node, n) "
+	"SELECT l, (now() AT TIME ZONE 'UTC')::date - d, 'referrer', 'host' || v, k, v "
+	"FROM generate_series(1, 2) l, generate_series(0, 3) d, generate_series(1, 2) k, "
+	"generate_series(1, 60) v "
+	"UNION ALL SELECT 3, (now() AT TIME ZONE 'UTC')::date - 2, 'referrer', 'host' || v, 1, 1 "
+	"FROM generate_series(1, 9000) v "
+	"UNION ALL SELECT l, (now() AT TIME ZONE 'UTC')::date - 2, 'visitors', '', 1, l * 10 "
+	"FROM generate_series(1, 3) l "
+	"ON CONFLICT (day, link, dimension, value, node) DO UPDATE SET n = click_stats.n + "
+	"excluded.n";
+
+static void until_packed(void)
 {
-	database_do(ADMIN,
-		"INSERT INTO click_stats (link, day, dimension, value, node, n) "
-		"SELECT l, current_date - d, 'referrer', 'host' || v, k, v "
-		"FROM generate_series(1, 3) l, generate_series(0, 2) d, generate_series(1, 2) k, "
-		"generate_series(1, 60) v");
-	ingest_until("SELECT (count(*) = 0)::integer FROM (SELECT 1 FROM click_stats "
-		     "WHERE day < current_date AND node = 1 GROUP BY day, link "
-		     "HAVING count(*) <> 51) x");
-	ingest_expect("SELECT sum(n)::bigint FROM click_stats WHERE day = current_date - 1", 10980);
-	ingest_expect("SELECT n FROM click_stats WHERE day = current_date - 1 AND link = 2 AND "
+	ingest_until("SELECT (NOT EXISTS (SELECT FROM click_stats "
+		     "WHERE day < (now() AT TIME ZONE 'UTC')::date - 1) "
+		     "AND NOT EXISTS (SELECT FROM click_counts "
+		     "WHERE hour < date_trunc('day', now(), 'UTC') - interval '1 day'))::integer");
+}
+
+/* So many times as it was counted, all of it is there. */
+static void expect_packed(int64_t times)
+{
+	ingest_expect("SELECT sum(n)::bigint FROM click_hours", times * 580416);
+	ingest_expect(
+		"SELECT sum(bots)::bigint FROM click_hours WHERE link = 1 AND node = 2 AND hour "
+		"= date_trunc('day', now(), 'UTC') - interval '65 hours'",
+		times * 7);
+	ingest_expect("SELECT sum(n)::bigint FROM click_hours WHERE link = 2 AND node = 1 AND hour "
+		      "= date_trunc('day', now(), 'UTC') - interval '71 hours'",
+		times * 2001);
+	ingest_expect("SELECT sum(n)::bigint FROM click_values WHERE dimension = 'referrer' "
+		      "AND link < 3",
+		times * 29280);
+	ingest_expect("SELECT sum(n)::bigint FROM click_values WHERE dimension = 'referrer' "
+		      "AND link = 3",
+		times * 9000);
+	ingest_expect(
+		"SELECT sum(n)::bigint FROM click_values WHERE dimension = 'visitors'", times * 60);
+}
+
+Test(ingest_faults, pack_days_that_are_over_and_fold_their_rare_values)
+{
+	database_do(ADMIN, counted);
+	until_packed();
+	expect_packed(1);
+	ingest_expect("SELECT n FROM click_values WHERE day < current_date - 2 AND link = 2 AND "
 		      "value = 'other' AND node = 1",
 		55);
-	ingest_expect("SELECT count(*) FROM click_stats WHERE node = 2", 540);
-	ingest_expect("SELECT count(*) FROM click_stats WHERE day = current_date", 360);
+	ingest_expect("SELECT count(*) FROM click_values WHERE day < current_date - 2 AND link = 2 "
+		      "AND value = 'host60' AND node = 2 AND n = 60",
+		1);
+	/* Today and yesterday are as they were, the others a row for each link and node; whoever has
+	 * very many values has some more. */
+	ingest_expect("SELECT count(*) FROM click_stats", 480);
+	ingest_expect("SELECT count(*) FROM click_counts", 192);
+	ingest_expect("SELECT count(*) FROM click_days WHERE link < 3", 8);
+	ingest_expect(
+		"SELECT (count(*) BETWEEN 2 AND 10)::integer FROM click_days WHERE link = 3", 1);
+}
+
+Test(ingest_faults, pack_what_came_late_beside_what_was_packed)
+{
+	database_do(ADMIN, counted);
+	until_packed();
+	ingest_stop();
+	database_do(ADMIN, counted);
+	ingest_start();
+	until_packed();
+	expect_packed(2);
 }
 
 Test(ingest_faults, forget_offsets_of_segments_that_are_long_gone)

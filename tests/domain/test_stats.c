@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "domain/click_store.h"
 #include "domain/database.h"
 #include "domain/ingest_run.h"
 #include "domain/spool_write.h"
@@ -25,7 +26,7 @@ static struct link_stats stats;
 
 static void begin(void)
 {
-	database_do(ADMIN, "TRUNCATE click_counts, click_stats, events");
+	database_do(ADMIN, "TRUNCATE click_counts, click_stats, click_days, events");
 	db = database_open();
 }
 
@@ -36,13 +37,47 @@ static void end(void)
 
 TestSuite(stats, .init = begin, .fini = end);
 
-static void read_range(int64_t link, int64_t from, int64_t to, enum stats_interval interval)
+static void read_once(int64_t link, int64_t from, int64_t to, enum stats_interval interval)
 {
 	const struct stats_range range = { from, to, interval };
 
 	cr_assert(stats_range_refusal(&range) == NULL);
 	db_set_deadline(db, DEADLINE_MS);
 	cr_assert(eq(int, stats_read(db, link, &range, &stats), DB_OK));
+}
+
+/* Whatever is counted, of all days. */
+static void pack(void)
+{
+	const int32_t before = 30000; /* in 2052 */
+	struct db *ingest = db_new(database_url(INGEST), "ingest");
+	int32_t day = STORE_ANY_DAY;
+	int64_t link = INT64_MIN;
+
+	cr_assert(ingest != NULL);
+	/* Nothing is counted without values, except here. */
+	database_do(ADMIN, "INSERT INTO click_stats (link, day, dimension, value, node, n) "
+			   "SELECT DISTINCT link, (hour AT TIME ZONE 'UTC')::date, 'visitors', '', "
+			   "node, 0 FROM click_counts ON CONFLICT DO NOTHING");
+	do {
+		db_set_deadline(ingest, DEADLINE_MS);
+		cr_assert(eq(int, store_pack(ingest, before, &day, &link), STORE_OK));
+	} while (day != STORE_ANY_DAY);
+	db_free(ingest);
+	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_counts"), 0));
+	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_stats"), 0));
+}
+
+/* They are the same when they are packed. */
+static void read_range(int64_t link, int64_t from, int64_t to, enum stats_interval interval)
+{
+	static struct link_stats unpacked;
+
+	read_once(link, from, to, interval);
+	unpacked = stats;
+	pack();
+	read_once(link, from, to, interval);
+	cr_expect(memcmp(&unpacked, &stats, sizeof(stats)) == 0);
 }
 
 static void expect_point(unsigned i, int64_t clicks, int64_t bots)
@@ -247,7 +282,7 @@ static void plan_once(void)
 	db_free(db);
 	db = db_new(memory, "redirect");
 	cr_assert(db != NULL);
-	read_range(700, monday, monday + DAY_MS, STATS_DAY);
+	read_once(700, monday, monday + DAY_MS, STATS_DAY);
 }
 
 /* After it the statistics of PostgreSQL begin at 0. */
@@ -261,6 +296,10 @@ static void grow_tables(void)
 	database_in(session, "INSERT INTO click_stats (link, day, dimension, value, node, n) "
 			     "SELECT i, date '2026-11-23' + i % 300, 'os', 'linux', 1, 1 "
 			     "FROM generate_series(1000, 60000) AS i");
+	database_in(session,
+		"INSERT INTO click_days SELECT i, date '2026-11-23' + i % 300, 1, 1, 0, "
+		"1, '{0}', '{1}', '{0}', '{3}', '{linux}', '{1}' "
+		"FROM generate_series(1000, 60000) AS i");
 	database_in(session, "INSERT INTO events (type, link) SELECT 'made', i "
 			     "FROM generate_series(1000, 60000) AS i");
 	database_in(session, "SELECT pg_stat_force_next_flush()");
@@ -272,7 +311,7 @@ Test(stats, are_found_by_their_keys_in_tables_that_grew)
 {
 	plan_once();
 	grow_tables();
-	read_range(700, monday, monday + DAY_MS, STATS_DAY);
+	read_once(700, monday, monday + DAY_MS, STATS_DAY);
 	db_free(db);
 	db = NULL;
 	/* A session tells what it read when it ends. */
@@ -281,11 +320,12 @@ Test(stats, are_found_by_their_keys_in_tables_that_grew)
 	cr_expect(lt(i64,
 		database_number("SELECT sum(idx_blks_read + idx_blks_hit)::bigint "
 				"FROM pg_statio_user_indexes WHERE relname IN "
-				"('click_counts', 'click_stats', 'events')"),
+				"('click_counts', 'click_stats', 'click_days', 'events')"),
 		100)); /* that of click_stats alone has 450 */
 	cr_expect(eq(i64,
-		database_number("SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables "
-				"WHERE relname IN ('click_counts', 'click_stats', 'events')"),
+		database_number(
+			"SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables "
+			"WHERE relname IN ('click_counts', 'click_stats', 'click_days', 'events')"),
 		0));
 }
 
@@ -314,7 +354,7 @@ Test(stats_of_ingest, tell_people_from_bots_and_days_from_each_other)
 	spool_clicks(1, 4, monday + DAY_MS, bot);
 	spool_clicks(1, 1, monday + DAY_MS, prefetch);
 	ingest_until_idle();
-	read_range(700, monday, monday + 2 * DAY_MS, STATS_DAY);
+	read_once(700, monday, monday + 2 * DAY_MS, STATS_DAY);
 	cr_expect(eq(i64, stats.click_count, 11));
 	cr_expect(eq(i64, stats.bot_count, 4));
 	expect_point(0, 3, 0);
@@ -339,29 +379,31 @@ Test(stats_of_ingest, are_the_same_from_two_nodes)
 	spool_segment(2);
 	spool_clicks(2, 2, monday, person);
 	ingest_until_idle();
-	ingest_expect("SELECT count(DISTINCT node) FROM click_counts", 2);
-	read_range(700, monday, monday + HOUR_MS, STATS_HOUR);
+	ingest_expect("SELECT count(DISTINCT node) FROM click_hours", 2);
+	read_once(700, monday, monday + HOUR_MS, STATS_HOUR);
 	cr_expect(eq(i64, stats.click_count, 5));
 	expect_point(0, 5, 0);
 	expect_top(CLICK_BROWSER, "firefox:5");
 	cr_expect(eq(i64, stats.unique_visitors, 1));
 }
 
-Test(stats_of_ingest, keep_their_sums_when_rare_values_are_folded)
+Test(stats_of_ingest, keep_their_sums_when_a_day_is_packed)
 {
-	int64_t yesterday = clock_wall_ms() - DAY_MS;
+	int64_t then = clock_wall_ms() - 3 * DAY_MS;
 	char click[128];
 
 	spool_segment(1);
 	for (int i = 1; i <= 60; i++) {
 		snprintf(click, sizeof(click),
 			"700\t302\thost-%d.example\tfirefox\tlinux\t-\t\\N\t1", i);
-		spool_clicks(1, i <= 8 ? 30 : 1, yesterday, click);
+		spool_clicks(1, i <= 8 ? 30 : 1, then, click);
 	}
 	ingest_until_idle();
+	ingest_stop();
+	ingest_start();
 	ingest_until(
-		"SELECT (count(*) = 51)::integer FROM click_stats WHERE dimension = 'referrer'");
-	read_range(700, yesterday, yesterday + 1, STATS_DAY);
+		"SELECT (count(*) = 51)::integer FROM click_values WHERE dimension = 'referrer'");
+	read_once(700, then, then + 1, STATS_DAY);
 	cr_expect(eq(u32, stats.tops[CLICK_REFERRER].count, STATS_TOP));
 	cr_expect(eq(str, stats.tops[CLICK_REFERRER].list[8].value, (char *)"other"));
 	cr_expect(eq(i64, stats.tops[CLICK_REFERRER].list[8].clicks, 10));
@@ -372,13 +414,13 @@ Test(stats_of_ingest, are_as_of_a_moment_after_the_clicks_that_they_have)
 {
 	int64_t now;
 
-	read_range(700, monday, monday + DAY_MS, STATS_DAY);
+	read_once(700, monday, monday + DAY_MS, STATS_DAY);
 	cr_expect(eq(i64, stats.as_of, 0));
 	now = clock_wall_ms();
 	spool_segment(1);
 	spool_clicks(1, 1, now, person);
 	ingest_until_idle();
-	read_range(700, now, now + 1, STATS_HOUR);
+	read_once(700, now, now + 1, STATS_HOUR);
 	cr_expect(eq(i64, stats.click_count, 1));
 	cr_expect(stats.as_of >= now && stats.as_of <= clock_wall_ms());
 }

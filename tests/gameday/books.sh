@@ -29,7 +29,7 @@ is_drained() {
 store() {
 	sql "COPY (
 		SELECT code, target, coalesce(c.n, 0), coalesce(r.n, 0) FROM links
-		LEFT JOIN (SELECT link, sum(n) AS n FROM click_counts GROUP BY link) c ON c.link = links.id
+		LEFT JOIN (SELECT link, sum(n) AS n FROM click_hours GROUP BY link) c ON c.link = links.id
 		LEFT JOIN (SELECT link, count(*) AS n FROM clicks GROUP BY link) r ON r.link = links.id
 	) TO STDOUT" | awk 'NR == FNR { made[$1] = 1; next } $1 in made' "$journal/load/acknowledged" - >"$journal/load/stored"
 }

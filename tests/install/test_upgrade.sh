@@ -201,7 +201,7 @@ cat "$work"/results/*/links | cut -d ' ' -f 2,3 >"$work/acknowledged"
 cat "$work"/results/*/clicks >"$work/clicks"
 sql "COPY (
 	SELECT code, target, coalesce(c.n, 0), coalesce(r.n, 0) FROM links
-	LEFT JOIN (SELECT link, sum(n) AS n FROM click_counts GROUP BY link) c ON c.link = links.id
+	LEFT JOIN (SELECT link, sum(n) AS n FROM click_hours GROUP BY link) c ON c.link = links.id
 	LEFT JOIN (SELECT link, count(*) AS n FROM clicks GROUP BY link) r ON r.link = links.id
 	WHERE owner IS NULL
 ) TO STDOUT" >"$work/stored"

@@ -239,11 +239,11 @@ Test(bulk, counts_clicks_of_before)
 	cr_expect(api_says("{\"row\":4,\"error\":\"url not found\"}"), "%s", api_body());
 	cr_expect(api_says("{\"row\":5,\"error\":\"user not found\"}"));
 	cr_expect(api_says("{\"row\":6,\"error\":\"timestamp must be a time"));
-	cr_expect_eq(api_sql_number("SELECT n FROM click_counts WHERE link = %lld "
+	cr_expect_eq(api_sql_number("SELECT n FROM click_hours WHERE link = %lld "
 				    "AND hour = '2025-01-02 03:00Z' AND node = 0",
 			     link),
 		2);
-	cr_expect_eq(api_sql_number("SELECT n FROM click_stats WHERE link = %lld "
+	cr_expect_eq(api_sql_number("SELECT n FROM click_values WHERE link = %lld "
 				    "AND dimension = 'referrer' AND value = 'news.example'",
 			     link),
 		1);
@@ -263,7 +263,7 @@ Test(bulk, counts_a_click_that_comes_again_once)
 		cr_assert_eq(send("/events/bulk", "application/json", rows), 201);
 		cr_expect_eq(api_number("created"), 1, "%s", api_body());
 	}
-	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_counts WHERE link = %lld", link), 1);
+	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_hours WHERE link = %lld", link), 1);
 }
 
 Test(bulk, counts_a_click_once_that_comes_twice_in_a_batch)
@@ -281,7 +281,7 @@ Test(bulk, counts_a_click_once_that_comes_twice_in_a_batch)
 	cr_assert_eq(send("/events/bulk", "text/csv", rows), 201);
 	cr_expect_eq(api_number("created"), 2, "%s", api_body());
 	cr_expect(api_says("{\"row\":3,\"error\":\"id is taken\"}"), "%s", api_body());
-	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_counts WHERE link = %lld", link), 1);
+	cr_expect_eq(api_sql_number("SELECT sum(n) FROM click_hours WHERE link = %lld", link), 1);
 	cr_expect_eq(api_sql_number("SELECT count(*) FROM events WHERE id = %lld", id), 1);
 }
 

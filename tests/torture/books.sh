@@ -11,14 +11,14 @@ is_drained() {
 	[ "$(metric 'linkshrink_spool_bytes{part="pending"}')" = 0 ] || return 1
 	metric linkshrink_clicks_committed_until_timestamp_seconds |
 		awk -v since="$load_ended" '$1 > since { good = 1 } END { exit !good }' || return 1
-	counted=$(sql 'SELECT sum(n) FROM click_counts') || return 1
+	counted=$(sql 'SELECT sum(n) FROM click_hours') || return 1
 	[ "$counted" = "${counted_before:-}" ] || { counted_before=$counted; rest 500; return 1; }
 }
 
 store() {
 	sql "COPY (
 		SELECT code, target, coalesce(c.n, 0), coalesce(r.n, 0) FROM links
-		LEFT JOIN (SELECT link, sum(n) AS n FROM click_counts GROUP BY link) c ON c.link = links.id
+		LEFT JOIN (SELECT link, sum(n) AS n FROM click_hours GROUP BY link) c ON c.link = links.id
 		LEFT JOIN (SELECT link, count(*) AS n FROM clicks GROUP BY link) r ON r.link = links.id
 	) TO STDOUT" >"$results/stored"
 }
@@ -97,8 +97,8 @@ close_books() {
 	fi
 	check 'no click is counted more than once' none "$(sum surplus)" differences.surplus
 	check 'each count is that of its rows' none "$(sum rows)" differences.rows
-	check 'no count is of a link that does not exist' same 0 "$(sql 'SELECT count(*) FROM click_counts
-		WHERE NOT EXISTS (SELECT FROM links WHERE id = click_counts.link)')"
+	check 'no count is of a link that does not exist' same 0 "$(sql 'SELECT count(*) FROM click_hours
+		WHERE NOT EXISTS (SELECT FROM links WHERE id = click_hours.link)')"
 	check 'no row comes from the same place of the spool as another' same 0 "$(sql 'SELECT count(*)
 		FROM (SELECT FROM clicks GROUP BY segment, position HAVING count(*) > 1) twice')"
 	check 'the spool agrees with PostgreSQL, to the click' scripts/audit
@@ -114,7 +114,7 @@ keep_evidence() {
 	cp "$LINKSHRINK_VAR"/log/* "$results/log/" || true
 	cp -r "${LINKSHRINK_SPOOL:-$LINKSHRINK_VAR/spool}"/. "$results/spool/" || true
 	local table
-	for table in click_counts clicks spool_offsets spool_runs links; do
+	for table in click_hours clicks spool_offsets spool_runs links; do
 		timeout 60 psql -X -q -c "COPY (SELECT * FROM $table) TO STDOUT (FORMAT csv, HEADER)" \
 			"$(cat "$LINKSHRINK_VAR/run/owner.url")" >"$results/tables/$table.csv" 2>&1 || true
 	done

@@ -44,7 +44,7 @@ stop_load() {
 	wait "$load_pid"
 	load_pid=
 }
-counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_counts'; }
+counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_hours'; }
 all_counted() {
 	wait_until 20 eval '[ "$(counted)" -ge "$answered" ]'
 	same "$(counted)" "$answered"

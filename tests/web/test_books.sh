@@ -26,7 +26,7 @@ replaced() {
 	local pid
 	for pid in $1; do ! kill -0 "$pid" 2>/dev/null || return 1; done
 }
-counted() { same "$(sql 'SELECT sum(n) FROM click_counts')" "$1"; }
+counted() { same "$(sql 'SELECT sum(n) FROM click_hours')" "$1"; }
 dropped() { curl -s "$operations/metrics" | awk '/^linkshrink_clicks_dropped_total/ { n += $2 } END { print n + 0 }'; }
 is_ready() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$operations/ready")" = 200 ]; }
 

@@ -11,7 +11,7 @@ load=$LINKSHRINK_TESTS/web/load
 count=2000
 followed=0
 
-counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_counts'; }
+counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_hours'; }
 has_counted() { [ "$(counted)" -ge "$1" ]; }
 all_counted() { # waits; exactly so many
 	wait_until 20 has_counted "$followed"
@@ -98,12 +98,12 @@ check 'with all records' same "$followed" \
 # A database that forgets: restored from a backup, and emptied.
 is_back() { alive redirect 2 && [ "$(status "http://127.0.0.1:$LINKSHRINK_OPS_PORT/metrics")" = 200 ]; }
 check 'redirect is back' wait_until 20 is_back
-pg_dump --data-only --table=clicks --table='clicks_*' --table=click_counts --table=click_stats \
+pg_dump --data-only --table=clicks --table='clicks_*' --table=click_counts --table=click_stats --table=click_days \
 	--table=click_visitors --table='click_visitors_*' --table=spool_offsets --table=spool_runs \
 	"$(cat "$LINKSHRINK_VAR/run/owner.url")" >"$work/dump"
 follow_links 'more clicks after a backup'
 check 'are counted' all_counted
-forget='TRUNCATE clicks, click_counts, click_stats, click_visitors, spool_offsets, spool_runs;'
+forget='TRUNCATE clicks, click_counts, click_stats, click_days, click_visitors, spool_offsets, spool_runs;'
 restore() {
 	{
 		echo "BEGIN; $forget"

@@ -14,7 +14,7 @@ fill() { # what make gets
 	make -s demo-data "$@" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
 }
 said() { grep -qF -e "$1" "$work/said" || { cat "$work/said"; return 1; }; }
-clicks_are() { same "$(sql 'SELECT coalesce(sum(n), 0) FROM click_counts')" "$1"; }
+clicks_are() { same "$(sql 'SELECT coalesce(sum(n), 0) FROM click_hours')" "$1"; }
 ends_with() { # status words arguments…
 	local want=$1 words=$2 got=0
 	shift 2
@@ -30,20 +30,20 @@ check 'that have titles' same "$(sql "SELECT count(*) FROM links WHERE 'demo' = 
 check 'that were made in the past' test "$(sql "SELECT count(*) FROM links WHERE 'demo' = ANY (tags) AND created_at < now() - interval '1 day'")" -ge 50
 check 'most of them somebody'"'"'s' test "$(sql "SELECT count(owner) FROM links WHERE 'demo' = ANY (tags)")" -ge 40
 check 'with 900 clicks' wait_until 20 clicks_are 900
-check 'of a month' test "$(sql "SELECT count(DISTINCT hour::date) FROM click_counts")" -ge 25
-check 'some of bots' test "$(sql 'SELECT sum(bots) FROM click_counts')" -ge 20
-check 'with referrers' test "$(sql "SELECT count(DISTINCT value) FROM click_stats WHERE dimension = 'referrer'")" -ge 5
+check 'of a month' test "$(sql "SELECT count(DISTINCT hour::date) FROM click_hours")" -ge 25
+check 'some of bots' test "$(sql 'SELECT sum(bots) FROM click_hours')" -ge 20
+check 'with referrers' test "$(sql "SELECT count(DISTINCT value) FROM click_values WHERE dimension = 'referrer'")" -ge 5
 check 'it says how to look' said "/stats?interval=day"
 tail -n +1 "$work/said" | awk '/^ *clicks /{ on = 1; next } on && NF == 0 { exit } on' >"$work/table"
 check 'and what was clicked most: five' same "$(wc -l <"$work/table")" 5
 read -r n short _ <"$work/table"
 code=${short##*/}
-check 'with the number of the database' same "$n" "$(sql "SELECT sum(n) FROM click_counts JOIN links ON links.id = link WHERE code = '$code'")"
+check 'with the number of the database' same "$n" "$(sql "SELECT sum(n) FROM click_hours JOIN links ON links.id = link WHERE code = '$code'")"
 check 'the first leads somewhere' same "$(status "$public/$code")" 302
 check 'its own key is taken back' same "$(sql "SELECT count(*) FROM api_keys WHERE name = 'demo-data' AND revoked_at IS NULL")" 0
 check 'and does not stand in what it said' test -z "$(grep -o 'ls_[0-9]*_' "$work/said")"
 
-before=$(sql 'SELECT sum(n) FROM click_counts')
+before=$(sql 'SELECT sum(n) FROM click_hours')
 check 'it may be done again' fill USERS=20 LINKS=60 EVENTS=900 SEED=7
 check 'the users are the same' same "$(sql 'SELECT count(*) FROM users')" 20
 check 'links are added' same "$(sql "SELECT count(*) FROM links WHERE 'demo' = ANY (tags)")" 120

@@ -45,7 +45,7 @@ request_id=$(tr -d '\r' <"$work/head" | sed -n 's/^X-Request-Id: //Ip')
 check 'the click is in /metrics' same "$(metric linkshrink_clicks_total)" $((clicks + 1))
 check 'the click is in the log, under the id of the response' \
 	grep -q "\"request_id\":\"$request_id\".*\"status\":302.*\"code\":\"$code\"" "$LINKSHRINK_VAR/log/linkshrink.log"
-counted_once() { same "$(sql "SELECT n FROM click_counts JOIN links ON links.id = link WHERE code = '$code'")" 1; }
+counted_once() { same "$(sql "SELECT n FROM click_hours JOIN links ON links.id = link WHERE code = '$code'")" 1; }
 check 'the click is in PostgreSQL' wait_until 10 counted_once
 check 'a HEAD is answered' same "$(status -I "$public/$code")" 302
 check 'and is no click' same "$(metric linkshrink_clicks_total)" $((clicks + 1))

@@ -22,7 +22,7 @@ said() { grep -qF -e "$1" "$work/said" || { cat "$work/said"; return 1; }; }
 reported() { grep -qE -e "$1" "$work/report.csv" || { cat "$work/report.csv"; return 1; }; }
 link() { sql "SELECT target, title, state, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM links WHERE code = '$1'"; }
 links() { sql 'SELECT count(*) FROM links'; }
-clicks_are() { same "$(sql "SELECT coalesce(sum(n), 0) FROM click_counts JOIN links ON links.id = link WHERE code = '$1'")" "$2"; }
+clicks_are() { same "$(sql "SELECT coalesce(sum(n), 0) FROM click_hours JOIN links ON links.id = link WHERE code = '$1'")" "$2"; }
 leads_to() { # code target
 	same "$(status "$public/$1")" 302 && same "$(tr -d '\r' <"$work/head" | sed -n 's/^Location: //Ip')" "$2"
 }
@@ -113,7 +113,7 @@ check 'predecessor: links keep theirs and their owners' same "$(sql "SELECT id, 
 check 'predecessor: with their dates' same "$(link Q8Kd2L)" 'https://example.com/q8|Quoted "title"|active|2025-10-09 14:52:14'
 check 'predecessor: what was not active leads nowhere' same "$(status "$public/Zz9Zz9")" 404
 check 'predecessor: a redirect is a click' wait_until 20 clicks_are Q8Kd2L 1
-check 'predecessor: of its own time' same "$(sql "SELECT hour AT TIME ZONE 'UTC' FROM click_counts WHERE link = 90000001")" '2025-10-09 15:00:00'
+check 'predecessor: of its own time' same "$(sql "SELECT hour AT TIME ZONE 'UTC' FROM click_hours WHERE link = 90000001")" '2025-10-09 15:00:00'
 check 'predecessor: an event without a time is named' reported 'events\.csv,3,5,.*refused,timestamp is no time'
 check 'predecessor: again' import 1 predecessor "$work/users.csv" "$work/urls.csv" "$work/events.csv"
 check 'predecessor: no click twice' clicks_are Q8Kd2L 1

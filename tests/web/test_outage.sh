@@ -31,7 +31,7 @@ create() { # the status and the milliseconds that it took
 		-H 'Content-Type: application/json' -d '{"url":"https://example.com/outage"}'
 }
 answered() { sed -n 's/^status 302 //p' "$work/score"; }
-counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_counts'; }
+counted() { sql 'SELECT coalesce(sum(n), 0) FROM click_hours'; }
 all_counted() { [ "$(counted)" = "$(answered)" ]; }
 milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
