@@ -49,7 +49,7 @@ enum db_statement {
 
 enum {
 	DB_NUMBER = 21,       /* bytes of a parameter that is a number: the decimals and a zero */
-	DB_SCHEMA_VERSION = 5 /* the newest of db/migrations: what the statements are written for */
+	DB_SCHEMA_VERSION = 6 /* the newest of db/migrations: what the statements are written for */
 };
 
 enum db_schema {
