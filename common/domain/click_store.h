@@ -61,7 +61,7 @@ __attribute__((warn_unused_result)) enum store_result store_clock(struct db *db,
  * Packs what is counted of some links on days that are over, those before the given one, and folds
  * rare values into "other"; again with the *day and *link that it set, from STORE_ANY_DAY and INT64_MIN
  * on, until they are these again. Readers see each click once, before and after. At any time, by any
- * number of nodes: one at a time does it, the others find nothing to do.
+ * number of nodes at once.
  */
 enum { STORE_ANY_DAY = -719162 /* the first of the year 1 */ };
 __attribute__((warn_unused_result)) enum store_result store_pack(

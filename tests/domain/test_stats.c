@@ -46,23 +46,29 @@ static void read_once(int64_t link, int64_t from, int64_t to, enum stats_interva
 	cr_assert(eq(int, stats_read(db, link, &range, &stats), DB_OK));
 }
 
+static void pack_once(struct db *ingest)
+{
+	const int32_t before = 30000; /* in 2052 */
+	int32_t day = STORE_ANY_DAY;
+	int64_t link = INT64_MIN;
+
+	do {
+		db_set_deadline(ingest, DEADLINE_MS);
+		cr_assert(eq(int, store_pack(ingest, before, &day, &link), STORE_OK));
+	} while (day != STORE_ANY_DAY);
+}
+
 /* Whatever is counted, of all days. */
 static void pack(void)
 {
-	const int32_t before = 30000; /* in 2052 */
 	struct db *ingest = db_new(database_url(INGEST), "ingest");
-	int32_t day = STORE_ANY_DAY;
-	int64_t link = INT64_MIN;
 
 	cr_assert(ingest != NULL);
 	/* Nothing is counted without values, except here. */
 	database_do(ADMIN, "INSERT INTO click_stats (link, day, dimension, value, node, n) "
 			   "SELECT DISTINCT link, (hour AT TIME ZONE 'UTC')::date, 'visitors', '', "
 			   "node, 0 FROM click_counts ON CONFLICT DO NOTHING");
-	do {
-		db_set_deadline(ingest, DEADLINE_MS);
-		cr_assert(eq(int, store_pack(ingest, before, &day, &link), STORE_OK));
-	} while (day != STORE_ANY_DAY);
+	pack_once(ingest);
 	db_free(ingest);
 	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_counts"), 0));
 	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_stats"), 0));
@@ -270,6 +276,34 @@ Test(stats, fail_where_the_database_does)
 
 	db_set_deadline(db, 0);
 	cr_expect(eq(int, stats_read(db, 700, &range, &stats), DB_DOWN));
+}
+
+Test(stats, lose_no_click_that_is_counted_while_its_day_is_packed)
+{
+	PGconn *counting = database_session(INGEST);
+	struct db *ingest = db_new(database_url(INGEST), "ingest");
+
+	cr_assert(PQsendQuery(counting,
+		"DO $$ BEGIN FOR i IN 1..2000 LOOP "
+		"INSERT INTO click_counts AS counted (link, hour, node, n, bots) "
+		"SELECT l, '2026-11-23 05:00+00', 1, 1, 0 FROM generate_series(700, 704) AS l "
+		"ON CONFLICT (link, hour, node) DO UPDATE SET n = counted.n + excluded.n; "
+		"INSERT INTO click_stats AS counted (link, day, dimension, value, node, n) "
+		"SELECT l, '2026-11-23', 'os', 'linux', 1, 1 FROM generate_series(700, 704) AS l "
+		"ON CONFLICT (day, link, dimension, value, node) DO UPDATE SET n = counted.n + "
+		"excluded.n; "
+		"COMMIT; END LOOP; END $$"));
+	while (PQconsumeInput(counting) && PQisBusy(counting))
+		pack_once(ingest);
+	cr_expect(eq(int, PQresultStatus(PQgetResult(counting)), PGRES_COMMAND_OK));
+	PQfinish(counting);
+	db_free(ingest);
+	cr_expect(gt(i64, database_number("SELECT count(*) FROM click_days"), 10));
+	cr_expect(eq(i64, database_number("SELECT sum(n)::bigint FROM click_hours"), 10000));
+	cr_expect(eq(i64, database_number("SELECT sum(n)::bigint FROM click_values"), 10000));
+	read_once(702, monday, monday + DAY_MS, STATS_HOUR);
+	expect_point(5, 2000, 0);
+	expect_top(CLICK_OS, "linux:2000");
 }
 
 /* As PostgreSQL plans at its worst: once, without a look at the values, while there is next to nothing. */
