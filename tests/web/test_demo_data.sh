@@ -39,6 +39,31 @@ check 'and what was clicked most: five' same "$(wc -l <"$work/table")" 5
 read -r n short _ <"$work/table"
 code=${short##*/}
 check 'with the number of the database' same "$n" "$(sql "SELECT sum(n) FROM click_hours JOIN links ON links.id = link WHERE code = '$code'")"
+
+# Days that are over are packed, when ingest starts and then hourly. Whoever asks sees no difference.
+key=$(scripts/admin-key --name mine)
+today=$(date -u +%F)
+ask() { curl -s -m 5 -H "Authorization: Bearer $key" "$public/urls$1"; }
+statistics() {
+	local range
+	range="from=$(date -u -d "$today - 30 days" +%FT%TZ)&to=${today}T00:00:00Z"
+	ask "?per_page=100&tag=demo"
+	ask "/$1/stats?interval=day&$range" | sed 's/"as_of":"[^"]*"//'
+	ask "/$1/stats?interval=hour&$range" | sed 's/"as_of":"[^"]*"//'
+}
+is_packed() {
+	same "$(sql "SELECT (SELECT count(*) FROM click_stats WHERE day < date '$today' - 1)
+		+ (SELECT count(*) FROM click_counts WHERE hour < date '$today' - 1)")" 0
+}
+id=$(sql "SELECT id FROM links WHERE code = '$code'")
+statistics "$id" >"$work/counted"
+check 'the statistics are there' grep -q '"unique_visitors"' "$work/counted"
+kill "$(stack_programs ingest)"
+check 'days that are over are packed' wait_until 20 is_packed
+statistics "$id" >"$work/packed"
+check 'which changes no list and no statistics' cmp "$work/counted" "$work/packed"
+check 'and no click' clicks_are 900
+
 check 'the first leads somewhere' same "$(status "$public/$code")" 302
 check 'its own key is taken back' same "$(sql "SELECT count(*) FROM api_keys WHERE name = 'demo-data' AND revoked_at IS NULL")" 0
 check 'and does not stand in what it said' test -z "$(grep -o 'ls_[0-9]*_' "$work/said")"
@@ -52,7 +77,6 @@ check 'another seed brings other users' fill USERS=20 LINKS=0 EVENTS=0 SEED=8
 check 'beside the others' test "$(sql 'SELECT count(*) FROM users')" -gt 20
 check 'the spool and PostgreSQL agree' scripts/audit
 
-key=$(scripts/admin-key --name mine)
 check 'a key that is given is used' ends_with 0 '1 links' LINKSHRINK_KEY="$key" LINKSHRINK_VAR="$work/none" \
 	scripts/demo-data --users 0 --links 1 --events 0 --url "$public"
 check 'and kept' same "$(sql "SELECT count(*) FROM api_keys WHERE name = 'mine' AND revoked_at IS NULL")" 1
