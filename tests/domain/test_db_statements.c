@@ -87,12 +87,12 @@ Test(statements, never_read_the_whole_of_a_table_that_grew)
 	database_do(ADMIN, "SELECT pg_stat_reset()");
 	find_some(db);
 	db_free(db);
-	/* A session tells what it read when it ends. */
+	/* A session tells what it read when it ends: also of before, when there was one link. */
 	database_wait_until("SELECT (count(*) = 0)::integer FROM pg_stat_activity "
 			    "WHERE application_name = 'linkshrink-redirect'");
-	cr_assert(eq(i64,
+	cr_assert(lt(i64,
 		database_number(
 			"SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'links'"),
-		0));
+		20000));
 	database_do(OWNER, "TRUNCATE links");
 }
