@@ -1,10 +1,14 @@
 #include "domain/filter.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
 
-enum { PARAMETERS = FILTER_CONDITIONS + 3 };
+enum {
+	PARAMETERS = FILTER_CONDITIONS + 3,
+	WORD_LEAST = 4 /* letters that are found by what is within them */
+};
 
 enum db_result filter_list(struct db *db, const struct filter_statements *statements,
 	const char *const *conditions, int count, const struct page *page, struct db_rows **rows)
@@ -45,6 +49,15 @@ struct total filter_total_from(int64_t counted)
 	return (struct total){ .count = exact ? counted : FILTER_COUNT_MOST, .exact = exact };
 }
 
+static void add_as_it_is(struct text *pattern, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '%' || text[i] == '_' || text[i] == '\\')
+			text_add_char(pattern, '\\');
+		text_add_char(pattern, text[i]);
+	}
+}
+
 void filter_pattern(char pattern[FILTER_PATTERN], const char *text)
 {
 	struct text out = text_fixed(pattern, FILTER_PATTERN);
@@ -52,10 +65,39 @@ void filter_pattern(char pattern[FILTER_PATTERN], const char *text)
 	if (!*text)
 		return;
 	text_add_char(&out, '%');
-	for (; *text; text++) {
-		if (*text == '%' || *text == '_' || *text == '\\')
-			text_add_char(&out, '\\');
-		text_add_char(&out, *text);
+	add_as_it_is(&out, text, strlen(text));
+	text_add_char(&out, '%');
+}
+
+/* How many bytes from here on are those of a word, or are not. */
+static size_t span(const char *text, bool word)
+{
+	size_t length = 0;
+
+	while (text[length] &&
+		((text[length] & 0x80) || isalnum((unsigned char)text[length])) == word)
+		length++;
+	return length;
+}
+
+void filter_words(char pattern[FILTER_PATTERN], const char *text)
+{
+	struct text out = text_fixed(pattern, FILTER_PATTERN);
+	size_t before = 0;
+
+	if (!*text)
+		return;
+	text_add_char(&out, '%');
+	while (*text) {
+		const size_t gap = span(text, false), word = span(text + gap, true);
+
+		if (gap > 0 && before >= WORD_LEAST && word >= WORD_LEAST)
+			text_add_char(&out, '%');
+		else
+			add_as_it_is(&out, text, gap);
+		add_as_it_is(&out, text + gap, word);
+		text += gap + word;
+		before = word;
 	}
 	text_add_char(&out, '%');
 }

@@ -56,4 +56,10 @@ struct total filter_total_from(int64_t counted);
 /* A pattern for ILIKE that finds this text anywhere, "" for "". */
 void filter_pattern(char pattern[FILTER_PATTERN], const char *text);
 
+/*
+ * Another one, which finds all that and perhaps more: anything may stand between two words. For an
+ * index of trigrams, whose walk costs as much as its most frequent ones: how words begin and end.
+ */
+void filter_words(char pattern[FILTER_PATTERN], const char *text);
+
 #endif

@@ -1,12 +1,20 @@
 #include "domain/link_list.h"
 
+#include <inttypes.h>
+
+#include "base/text.h"
+
 enum {
-	CONDITIONS = 7,
+	CONDITIONS = 9,
 	FIRST_ID = 5,
 	LAST_ID = 6,
+	PARTS = 7,
+	WORDS = 8,
 	CLICKS_COLUMN = 15,
-	PART = 1 << 16, /* of the ids, as the index of texts knows them */
-	PART_FEW = PART / 4
+	PART_BITS = 16,
+	PART = 1 << PART_BITS, /* of the ids, as the index of texts knows them */
+	PART_FEW = PART / 4,
+	SOME_PARTS = 8
 };
 
 static const struct filter_statements statements = { .newest = STATEMENT_links_newest,
@@ -17,37 +25,49 @@ static const struct filter_statements near = { .newest = STATEMENT_links_near_ne
 
 /*
  * Where a search looks, one after the other, until it has enough. What many links have is found
- * among a few, read one by one; what fewer have, in one part of the index; only what is rare is
- * looked up among all. So each is quick: the links that have it are fetched and sorted, and of none
- * of these steps there can be many. The second is as wide as a part of the index.
+ * among a few, read one by one; what fewer have, in one part of the index, or in some; only what is
+ * rare is looked up among all. So each is quick: the links that have it are fetched and sorted, and
+ * of none of these steps there can be many. Some parts cost more than one walk through all, so only
+ * who found a fair share of the page in the first looks there.
  */
 static const struct {
 	const struct filter_statements *statements;
 	int64_t ids; /* 0: all */
-} steps[] = { { &near, 2000 }, { &statements, PART }, { &statements, 0 } };
+} steps[] = { { &near, 2000 }, { &statements, PART }, { &statements, SOME_PARTS *PART },
+	{ &statements, 0 } };
 
-enum { STEPS = sizeof(steps) / sizeof(*steps) };
+enum { STEPS = sizeof(steps) / sizeof(*steps), STEP_SOME = 2 };
 
 struct conditions {
-	char owner[DB_NUMBER], pattern[FILTER_PATTERN], first[DB_NUMBER], last[DB_NUMBER];
+	char owner[DB_NUMBER], pattern[FILTER_PATTERN], words[FILTER_PATTERN];
+	char first[DB_NUMBER], last[DB_NUMBER], parts[(SOME_PARTS + 1) * DB_NUMBER];
 	const char *list[CONDITIONS];
 };
 
 static void set_conditions(struct conditions *conditions, const struct link_filter *filter)
 {
 	filter_pattern(conditions->pattern, filter->search);
+	filter_words(conditions->words, filter->search);
 	conditions->list[0] = db_number_text(conditions->owner, filter->owner);
 	conditions->list[1] = conditions->pattern;
 	conditions->list[2] = filter->state;
 	conditions->list[3] = filter->code;
 	conditions->list[4] = filter->tag;
 	conditions->list[FIRST_ID] = conditions->list[LAST_ID] = "0";
+	conditions->list[PARTS] = "{}";
+	conditions->list[WORDS] = conditions->words;
 }
 
 static void set_range(struct conditions *conditions, int64_t first, int64_t last)
 {
+	struct text parts = text_fixed(conditions->parts, sizeof(conditions->parts));
+
 	conditions->list[FIRST_ID] = db_number_text(conditions->first, first);
 	conditions->list[LAST_ID] = db_number_text(conditions->last, last);
+	conditions->list[PARTS] = conditions->parts;
+	for (int64_t part = first >> PART_BITS; part <= last >> PART_BITS; part++)
+		text_addf(&parts, "%s%" PRId64, parts.len == 0 ? "{" : ",", part);
+	text_add_char(&parts, '}');
 }
 
 /* The first id that may be shown. */
@@ -66,13 +86,13 @@ static enum db_result find_begin(struct db *db, const struct page *page, int64_t
 	return result;
 }
 
-/* So many ids from the beginning, or, of a step as wide as a part, up to where one ends. Each part costs
- * as much as the other, so there are two only where one has but a few. */
+/* So many ids from the beginning, or, of a step as wide as parts, up to where one ends. Each part costs
+ * as much as the other, so there is one more only where the first has but a few. */
 static int64_t find_end(const struct page *page, int64_t begin, int64_t ids)
 {
 	const int64_t into = begin & (PART - 1), left = page->ascending ? PART - into : into + 1;
-	if (ids == PART)
-		ids = left + (left < PART_FEW ? PART : 0);
+	if (ids >= PART)
+		ids += left - (left < PART_FEW ? 0 : PART);
 	return page->ascending ? begin + ids - 1 : begin > ids ? begin - ids + 1 : 1;
 }
 
@@ -107,15 +127,19 @@ static enum db_result search(struct db *db, struct conditions *conditions,
 	enum db_result result = find_begin(db, page, &begin);
 	/* The nearest are compared by their ASCII alone, see statements.def. */
 	int first = is_ascii(filter->search) ? 0 : 1;
+	int64_t found = 0;
 
 	*rows = NULL;
 	for (int i = first; i < STEPS && result == DB_OK && !last; i++) {
+		if (i == STEP_SOME && found * SOME_PARTS < 2 * page->limit)
+			continue;
 		db_rows_free(*rows);
 		last = set_step(conditions, page, begin, steps[i].ids);
 		result = filter_list(
 			db, steps[i].statements, conditions->list, CONDITIONS, page, rows);
+		found = result == DB_OK ? db_rows_count(*rows) : 0;
 		if (result == DB_OK)
-			last |= db_rows_count(*rows) == page->limit;
+			last |= found == page->limit;
 		else if (result == DB_NOT_FOUND && !last)
 			result = DB_OK;
 	}

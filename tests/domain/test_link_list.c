@@ -131,6 +131,42 @@ Test(link_list, finds_nothing_where_nothing_is, .init = fill, .fini = empty)
 	db_free(db);
 }
 
+/* The index is asked for the words, whatever is between them. */
+Test(link_list, finds_words_as_they_stand, .init = fill, .fini = empty)
+{
+	struct db *db = database_open();
+
+	database_do(OWNER, "UPDATE links SET title = CASE WHEN id > 8960000 THEN 'a Night Train' "
+			   "ELSE 'night slow train, Train Night' END WHERE title <> ''");
+	expect_list(db, searched("night train", false), 0, 4);
+	expect_list(db, searched("night%train", false), 0, 0);
+	expect_list(db, searched("a night train https://example", false), 0, 4);
+	expect_list(db, searched("slow train, train night", true), 0, LINKS - 4);
+	db_free(db);
+}
+
+Test(link_list, asks_the_index_for_what_is_within_long_words)
+{
+	static const char *const texts[][2] = {
+		{ "", "" },
+		{ "garden", "%garden%" },
+		{ "garden, winter", "%garden%winter%" },
+		{ "example.com/pricing", "%example.com/pricing%" },
+		{ "host.example/pricing", "%host%example%pricing%" },
+		{ "win 10 professional", "%win 10 professional%" },
+		{ " 100% _\\ ", "% 100\\% \\_\\\\ %" },
+		{ "some_%name", "%some%name%" },
+		{ "Köln Füße", "%Köln%Füße%" },
+	};
+	char pattern[FILTER_PATTERN];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		memset(pattern, 0, sizeof(pattern));
+		filter_words(pattern, texts[i][0]);
+		cr_expect(eq(str, pattern, (char *)texts[i][1]));
+	}
+}
+
 /* How many pages the list was long that this takes in. */
 #define WAITING "SELECT gin_clean_pending_list('links_by_text')"
 
