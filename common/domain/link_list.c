@@ -27,8 +27,8 @@ static const struct filter_statements near = { .newest = STATEMENT_links_near_ne
  * Where a search looks, one after the other, until it has enough. What many links have is found
  * among a few, read one by one; what fewer have, in one part of the index, or in some; only what is
  * rare is looked up among all. So each is quick: the links that have it are fetched and sorted, and
- * of none of these steps there can be many. Some parts cost more than one walk through all, so only
- * who found a fair share of the page in the first looks there.
+ * of none of these steps there can be many. Each part is a walk of its own, so some are looked at only
+ * by who found enough in the first.
  */
 static const struct {
 	const struct filter_statements *statements;
@@ -131,7 +131,7 @@ static enum db_result search(struct db *db, struct conditions *conditions,
 
 	*rows = NULL;
 	for (int i = first; i < STEPS && result == DB_OK && !last; i++) {
-		if (i == STEP_SOME && found * SOME_PARTS < 2 * page->limit)
+		if (i == STEP_SOME && found * SOME_PARTS < page->limit)
 			continue;
 		db_rows_free(*rows);
 		last = set_step(conditions, page, begin, steps[i].ids);
