@@ -15,7 +15,6 @@ enum {
 	TEND_S = 1,
 	AGAIN_S = 5, /* after a failure */
 	HOUR_S = 3600,
-	PACK_S = HOUR_S,
 	PACK_PAUSE_MS = 100,
 	DAY_S = 24 * HOUR_S
 };
@@ -234,7 +233,7 @@ static void pack(struct ingest *ingest, struct db *db)
 	if (!done)
 		ingest->pack_due = now + AGAIN_S * CLOCK_S;
 	else if (ingest->pack_day == STORE_ANY_DAY)
-		ingest->pack_due = now + PACK_S * CLOCK_S;
+		ingest->pack_due = now + HOUR_S * CLOCK_S;
 	else
 		ingest->pack_due = now + PACK_PAUSE_MS * CLOCK_MS;
 }

@@ -36,7 +36,7 @@ static const struct {
 } steps[] = { { &near, 2000 }, { &statements, PART }, { &statements, SOME_PARTS *PART },
 	{ &statements, 0 } };
 
-enum { STEPS = sizeof(steps) / sizeof(*steps), STEP_SOME = 2 };
+enum { STEPS = sizeof(steps) / sizeof(*steps) };
 
 struct conditions {
 	char owner[DB_NUMBER], pattern[FILTER_PATTERN], words[FILTER_PATTERN];
@@ -131,7 +131,7 @@ static enum db_result search(struct db *db, struct conditions *conditions,
 
 	*rows = NULL;
 	for (int i = first; i < STEPS && result == DB_OK && !last; i++) {
-		if (i == STEP_SOME && found * SOME_PARTS < page->limit)
+		if (steps[i].ids > PART && found * SOME_PARTS < page->limit)
 			continue;
 		db_rows_free(*rows);
 		last = set_step(conditions, page, begin, steps[i].ids);
