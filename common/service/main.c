@@ -135,38 +135,6 @@ static unsigned most_connections(void)
 	return SERVICE.connections != 0 ? SERVICE.connections : each;
 }
 
-/* Whoever typed it reads what goes wrong, not the log. */
-static int obey(int argc, char **argv)
-{
-	(void)log_open(SERVICE.name, "", LOG_WARNING);
-	return SERVICE.command(argc, argv);
-}
-
-/* What a program is asked on a terminal rather than by lighttpd. */
-static int answer_argument(int argc, char **argv)
-{
-	const char *argument = argv[1];
-	if (strcmp(argument, "--version") == 0)
-		return puts(LINKSHRINK_VERSION) < 0;
-	if (strcmp(argument, "--settings") == 0)
-		return show_table(config_describe);
-	if (strcmp(argument, "--metrics") == 0)
-		return show_table(metrics_describe);
-	if (strcmp(argument, "--routes") == 0)
-		return show_table(describe_routes);
-	if (strcmp(argument, "--connections") == 0)
-		return printf("%u\n", most_connections()) < 0;
-	if (strcmp(argument, "--check-config") == 0)
-		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
-	if (SERVICE.command != NULL)
-		return load_settings() ? obey(argc, argv) : EXIT_FAILURE;
-	fprintf(stderr,
-		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
-		"--settings, --metrics, --routes, --connections and --check-config\n",
-		SERVICE.name);
-	return EXIT_FAILURE;
-}
-
 static void open_log(void)
 {
 	const struct config *config = config_get();
@@ -280,6 +248,53 @@ static int live(void)
 	segment_close();
 	log_close();
 	return EXIT_SUCCESS;
+}
+
+/* Everything that it may refuse, short of what others would see: the segment, and requests. */
+static bool try_start(void)
+{
+	struct worker worker = { 0 };
+	struct db *db = NULL;
+	(void)log_open(SERVICE.name, "", LOG_WARNING);
+	bool good = fits_schema(&db) && service_equip(&SERVICE, &worker);
+	service_strip(&worker);
+	db_free(db);
+	return good;
+}
+
+/* Whoever typed it reads what goes wrong, not the log. */
+static int obey(int argc, char **argv)
+{
+	(void)log_open(SERVICE.name, "", LOG_WARNING);
+	return SERVICE.command(argc, argv);
+}
+
+/* What a program is asked on a terminal rather than by lighttpd. */
+static int answer_argument(int argc, char **argv)
+{
+	const char *argument = argv[1];
+	if (strcmp(argument, "--version") == 0)
+		return puts(LINKSHRINK_VERSION) < 0;
+	if (strcmp(argument, "--settings") == 0)
+		return show_table(config_describe);
+	if (strcmp(argument, "--metrics") == 0)
+		return show_table(metrics_describe);
+	if (strcmp(argument, "--routes") == 0)
+		return show_table(describe_routes);
+	if (strcmp(argument, "--connections") == 0)
+		return printf("%u\n", most_connections()) < 0;
+	if (strcmp(argument, "--check-config") == 0)
+		return load_settings() ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (strcmp(argument, "--check-start") == 0)
+		return load_settings() && try_start() ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (SERVICE.command != NULL)
+		return load_settings() ? obey(argc, argv) : EXIT_FAILURE;
+	fprintf(stderr,
+		"%s: a program of Link-Shrink, started by lighttpd; by hand it knows --version, "
+		"--settings, --metrics, --routes, --connections, --check-config and "
+		"--check-start\n",
+		SERVICE.name);
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -23,10 +23,11 @@ as_programs() ( # command…
 	as "${LINKSHRINK_WEB_USER:-linkshrink}" "$@"
 )
 
-# Whether systemd could start lighttpd from there with the settings of this machine; says why not.
-could_start() { # directory [NAME=value…]: settings that are to be others
+# Whether systemd could start lighttpd (check), and that the programs (try), from there with the settings of
+# this machine; says why not.
+could_start() { # check|try directory [NAME=value…]: settings that are to be others
 	as_programs env RUNTIME_DIRECTORY=/run/linkshrink STATE_DIRECTORY=/var/lib/linkshrink \
-		LOGS_DIRECTORY=/var/log/linkshrink "${@:2}" "$1/scripts/service" check 2>&1
+		LOGS_DIRECTORY=/var/log/linkshrink "${@:3}" "$2/scripts/service" "$1" 2>&1
 }
 
 # Whether the unprivileged users get to a path, or to where it would be made.

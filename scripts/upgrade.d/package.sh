@@ -101,7 +101,7 @@ check_room() {
 
 check_version() { # directory
 	local said
-	said=$(could_start "$1") || fail "that version does not start with these settings: $said"
+	said=$(could_start check "$1") || fail "that version does not start with these settings: $said"
 }
 
 check_programs_run() {
@@ -186,6 +186,13 @@ apply_migrations() {
 	[ -n "${DATABASE_OWNER_URL:-}" ] || { say 'no DATABASE_OWNER_URL: another node sees to the schema'; return 0; }
 	said=$(migrate) || { say "$said"; fail 'what runs and what is installed is as it was'; }
 	say "$said"
+}
+
+# To replace a process by one that ends at once costs whoever asks it meanwhile. After the migrations,
+# without which they would not start.
+try_programs() {
+	local said
+	said=$(could_start try "$tree") || fail "not installed: $new does not start here: $said"
 }
 
 put_package() { # package
@@ -310,6 +317,7 @@ upgrade_package() {
 	fi
 	if is_begun; then kept=$(kept_before); else keep_way_back; fi
 	apply_migrations
+	try_programs
 	changing=yes
 	install_version "$file"
 	changing=no

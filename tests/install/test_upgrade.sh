@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.."
 
 base=$(dpkg-deb -f "$package" Version)
 version() { echo "${base%.*}.$((${base##*.} + $1))"; } # of the same length, see derive
-newer=$(version 1) failing=$(version 2) refusing=$(version 3) late=$(version 4) other=$(version 5)
+newer=$(version 1) failing=$(version 2) refusing=$(version 3) late=$(version 4) other=$(version 5) tried=$(version 6)
 packages=$work/packages
 mkdir "$packages"
 
@@ -47,9 +47,12 @@ with_a_bad_migration() {
 	local migrations=$1/usr/lib/linkshrink/db/migrations
 	echo 'CREATE TABLE half (n integer); SELECT 1 / 0;' >"$migrations/$(printf %04d $(($(find "$migrations" -name '*.sql' | wc -l) + 1)))_bad.sql"
 }
-# A program that says its version and accepts the settings, and serves nobody.
+# A program that says its version, accepts whatever else it is asked aside, and serves nobody.
 with_a_program_that_ends() { # program version directory
 	printf '#!/bin/sh\ncase $1 in --version) echo %s ;; --*) ;; *) exit 1 ;; esac\n' "$2" >"$3/usr/lib/linkshrink/bin/$1"
+}
+with_a_program_that_refuses() { # program version directory
+	printf '#!/bin/sh\ncase $1 in --version) echo %s ;; --check-start) echo it refuses; exit 1 ;; esac\n' "$2" >"$3/usr/lib/linkshrink/bin/$1"
 }
 with_another_configuration() {
 	local file
@@ -60,7 +63,8 @@ with_another_configuration() {
 check 'a newer version is built' newer_package
 check 'one whose migration fails' derive "$failing" with_a_bad_migration
 check 'one that does not start' derive "$refusing" with_a_program_that_ends system "$refusing"
-check 'one of which a part does not start' derive "$late" with_a_program_that_ends redirect "$late"
+check 'one of which a part does not start' derive "$late" with_a_program_that_ends metrics "$late"
+check 'one of which a part refuses to start' derive "$tried" with_a_program_that_refuses redirect "$tried"
 check 'one with another lighttpd.conf' derive "$other" with_another_configuration
 [ "$failures" -eq 0 ] || finish
 
@@ -179,6 +183,10 @@ before=$(programs)
 unnoticed failing-migration refuses 'installed is as it was' "/mnt/packages/$failing.deb"
 check 'nothing was changed' runs "$newer"
 check 'no process was replaced' same "$(programs)" "$before"
+unnoticed refused-aside refuses 'redirect does not start' "/mnt/packages/$tried.deb"
+check 'it says what the program said' says 'it refuses'
+check 'nothing was changed by that either' runs "$newer"
+check 'and still no process was replaced' same "$(programs)" "$before"
 unnoticed does-not-start refuses "$newer runs again" "/mnt/packages/$refusing.deb"
 check 'the version before runs again' runs "$newer"
 unnoticed in-part refuses "$newer runs again" "/mnt/packages/$late.deb"

@@ -71,6 +71,25 @@ before=$(stack_programs | sort)
 check 'again there is nothing to do' scripts/upgrade
 check 'and no process is replaced' same "$(stack_programs | sort)" "$before"
 
+# ---- Whether a program could start, as linkshrink upgrade asks
+
+could_start() { # program [parameters]: of the connection
+	local url
+	url=$(cat "$LINKSHRINK_VAR/run/owner.url")${2:-}
+	env "LINKSHRINK_DATABASE_URL=$url" "LINKSHRINK_INGEST_URL=$url" "LINKSHRINK_BASE_URL=http://127.0.0.1:$LINKSHRINK_PORT" \
+		"LINKSHRINK_REPLICA=$work/none" "LINKSHRINK_SPOOL=$work/none" "$LINKSHRINK_BIN/$1" --check-start 2>&1
+}
+each_could_start() {
+	local program
+	for program in "$LINKSHRINK_BIN"/*; do
+		could_start "${program##*/}" || { echo "$program could not"; return 1; }
+	done
+}
+check 'each program could start' each_could_start
+check 'and has served nobody for that' same "$(stack_programs | sort)" "$before"
+check 'none where the schema is missing' fails_with -F schema_too_old could_start redirect '&options=-csearch_path%3Dpg_catalog'
+check 'nor with settings that are wrong' env LINKSHRINK_NODE=none bash -c '! "$0" --check-start 2>/dev/null' "$LINKSHRINK_BIN/redirect"
+
 # ---- What does not work
 
 echo 'SELECT 1 / 0;' >"$MIGRATIONS/$(printf %04d $((10#$next + 1)))_bad.sql"
