@@ -157,6 +157,28 @@ check 'links are put back where the sequence is ahead' scripts/reconcile --resto
 check 'to the record, once more' is_back
 check 'what was restored may be restored again' scripts/reconcile --restore
 check 'and is followed' wait_until 20 is_in_state following
+# A replicate for reconcile which, once it has printed the copy, waits until that has grown and is noted.
+mkdir "$work/between"
+cat >"$work/between/replicate" <<END
+#!/bin/sh
+"$LINKSHRINK_BIN/replicate" "\$1" || exit
+[ "\$1" != --dump ] || until [ -e "$work/grown" ]; do : >"$work/between/printed"; sleep 0.05; done
+END
+chmod 755 "$work/between/replicate"
+chmod 777 "$work/between"
+has_noted() { grep -qx "entries $(wc -l <"$work/links")" "$replica/status"; }
+restored_while_it_grows() {
+	local restoring status=0
+	DATABASE_OWNER_URL=$(owner) LINKSHRINK_REPLICA=$replica LINKSHRINK_VAR=$work/none LINKSHRINK_BIN=$work/between \
+		scripts/reconcile --restore &
+	restoring=$!
+	wait_until 20 test -e "$work/between/printed" && make_links 1 && wait_until 20 has_all && kill_writer &&
+		wait_until 20 has_noted || status=1
+	: >"$work/grown"
+	wait "$restoring" || status=$?
+	return "$status"
+}
+check 'so may a copy that grows meanwhile' restored_while_it_grows
 
 sql "DELETE FROM links WHERE code = '$last'; INSERT INTO links (code, target) VALUES ('$last', 'https://example.com/')"
 check 'a code that was given away is missed' wait_until 20 refuses
