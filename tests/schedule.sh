@@ -11,10 +11,11 @@
 #   alone   all of it: it asserts that nobody notices anything
 #   busy    no other stack beside its own: it loads that one, or has clocks that another's start upsets
 #   calm    no load beside it: its stack waits most of the time, or does one thing after another
-#   other   a processor; it has no stack
+#   other   a processor, and its clocks run; it has no stack
+#   patient nothing: it only computes, and gets what nobody else wants of the processors
 #
-# So two stacks run at once where neither would wait for the other, and whatever needs more has what
-# it always had. A suite with a stack that is not named here counts as busy.
+# So stacks run at once where none would wait for another, and whatever needs more has what it always
+# had. A suite with a stack that is not named here counts as busy.
 # shellcheck shell=bash
 
 # The longest first, so that none is left over at the end.
@@ -22,11 +23,13 @@ table() {
 	cat <<'TABLE'
 web/test_gameday alone
 web/test_alerts calm
+web/test_dashboards calm
 web/test_monitoring calm
 web/test_watch calm
 web/test_runbook calm
 web/test_doctor calm
 web/test_replica calm
+web/test_logs calm
 web/test_clicks calm
 web/test_openapi calm
 web/test_metrics calm
@@ -38,27 +41,35 @@ web/test_http calm
 web/test_tls calm
 web/test_proxy calm
 web/test_demo_data calm
+lint/test_rules patient
+lint/test_rules_noticed patient
 TABLE
 }
 
-# Others go with everything: they fill what is left of the machine, and come last.
+# Others and the patient go with everything: they fill what is left of the machine, and come last.
 in_order() {
 	awk '
 	NR == FNR { need[$1] = $2; rank[$1] = FNR; next }
-	!($1 in need) { need[$1] = $1 ~ /^(web|browser)\// ? "busy" : "other"; rank[$1] = 1000 + FNR }
-	{ print index("alone busy calm other", need[$1]), rank[$1], need[$1], $0 }' <(table) - |
+	!($1 in need) {
+		need[$1] = $1 ~ /^(web|browser)\// ? "busy" : $1 ~ /^(lint|fuzz)\// ? "patient" : "other"
+		rank[$1] = 1000 + FNR
+	}
+	{ print index("alone busy calm other patient", need[$1]), rank[$1], need[$1], $0 }' <(table) - |
 		sort -n -k 1,1 -k 2,2 | cut -d ' ' -f 3-
 }
 
 may_start() { # need most running…
-	local need=$1 most=$2
+	local need=$1 most=$2 other computing=0
 	shift 2
 	[ "$#" -lt "$most" ] || return 1
-	[ "$need" != alone ] || [ "$#" -eq 0 ] || return 1
-	case "$need $* " in
-	*' alone '*) return 1 ;;
-	busy*' busy '* | busy*' calm '* | calm*' busy '*) return 1 ;;
-	esac
+	for other; do
+		case $need+$other in
+		patient+* | *+patient) ;;
+		alone+* | *+alone | busy+busy | busy+calm | calm+busy) return 1 ;;
+		busy+other | other+busy | other+other) computing=$((computing + 1)) ;;
+		esac
+	done
+	[ "$computing" -lt 2 ]
 }
 
 # Below the ports that the kernel gives to clients; no two slots share one.

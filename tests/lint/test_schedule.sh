@@ -20,7 +20,7 @@ calm 2
 other 1'
 check 'a busy one beside what has no stack' may <<<'busy 2 other
 other 2 busy
-busy 3 other other'
+other 3 busy patient'
 check 'a busy one beside no other stack' may_not <<<'busy 2 busy
 busy 2 calm
 calm 2 busy
@@ -29,13 +29,25 @@ calm 3 busy other'
 check 'calm ones beside each other' may <<<'calm 2 calm
 calm 2 other
 other 2 calm
-calm 3 calm other'
+calm 3 calm calm
+calm 3 calm other
+calm 3 other other'
+check 'who only computes beside anybody, who does not mind' may <<<'patient 2 alone
+patient 2 busy
+patient 3 calm other
+patient 2 patient
+alone 3 patient patient
+busy 2 patient'
+check 'no more than two who want a processor each' may_not <<<'busy 3 other other
+other 3 busy other
+other 3 other other'
 check 'who needs all of the machine beside nobody' may_not <<<'alone 2 other
 alone 2 calm
 alone 3 busy
+alone 3 patient other
 other 2 alone
 calm 2 alone
-busy 2 alone'
+busy 3 patient alone'
 check 'no more at once than are allowed' may_not <<<'other 1 other
 calm 2 calm other
 other 2 busy other
@@ -56,14 +68,15 @@ done
 
 order() { printf '%s\n' "$@" | in_order; }
 check 'each suite is tried in the order of its need, with its command' same \
-	"$(order 'lint/test_lists tests/lint/test_lists.sh' 'web/test_new x' 'web/test_watch y z' 'web/test_gameday g' 'browser/test_page b')" \
+	"$(order 'lint/test_lists tests/lint/test_lists.sh' 'web/test_new x' 'service s' 'web/test_watch y z' 'web/test_gameday g' 'browser/test_page b')" \
 	'alone web/test_gameday g
 busy web/test_new x
 busy browser/test_page b
 calm web/test_watch y z
-other lint/test_lists tests/lint/test_lists.sh'
+other service s
+patient lint/test_lists tests/lint/test_lists.sh'
 all=$(find tests -name 'test_*.sh' | sed 's|^tests/||; s|\.sh$||')
 check 'every suite that it names exists' same "$(table | cut -d ' ' -f 1 | grep -vxF "$all" || true)" ''
-check 'with a need that there is' same "$(table | cut -d ' ' -f 2- | grep -vxE 'alone|busy|calm|other' || true)" ''
+check 'with a need that there is' same "$(table | cut -d ' ' -f 2- | grep -vxE 'alone|busy|calm|other|patient' || true)" ''
 
 finish
