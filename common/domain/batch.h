@@ -11,7 +11,7 @@
 #include "db/db.h"
 #include "db/db_array.h"
 
-enum { BATCH_ROWS = 1000, BATCH_COLUMNS = 16 };
+enum { BATCH_ROWS = 2000, BATCH_COLUMNS = 16 };
 
 /* The greatest id that may be given: the next ones are beyond it, and must fit into JSON as well. */
 #define BATCH_ID_MAX (INT64_C(1) << 52)
