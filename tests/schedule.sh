@@ -11,7 +11,7 @@
 #   alone   all of it: it asserts that nobody notices anything
 #   busy    no other stack beside its own: it loads that one, or has clocks that another's start upsets
 #   calm    no load beside it: its stack waits most of the time, or does one thing after another
-#   other   a processor, and its clocks run; it has no stack
+#   other   a processor, no load beside it, and none of its kind: it has no stack, but clocks
 #   patient nothing: it only computes, and gets what nobody else wants of the processors
 #
 # So stacks run at once where none would wait for another, and whatever needs more has what it always
@@ -46,7 +46,7 @@ lint/test_rules_noticed patient
 TABLE
 }
 
-# Others and the patient go with everything: they fill what is left of the machine, and come last.
+# What has no stack is not named. The patient fill what is left of the machine, and come last.
 in_order() {
 	awk '
 	NR == FNR { need[$1] = $2; rank[$1] = FNR; next }
@@ -54,22 +54,20 @@ in_order() {
 		need[$1] = $1 ~ /^(web|browser)\// ? "busy" : $1 ~ /^(lint|fuzz)\// ? "patient" : "other"
 		rank[$1] = 1000 + FNR
 	}
-	{ print index("alone busy calm other patient", need[$1]), rank[$1], need[$1], $0 }' <(table) - |
+	{ print index("alone busy other calm patient", need[$1]), rank[$1], need[$1], $0 }' <(table) - |
 		sort -n -k 1,1 -k 2,2 | cut -d ' ' -f 3-
 }
 
 may_start() { # need most running…
-	local need=$1 most=$2 other computing=0
+	local need=$1 most=$2 other
 	shift 2
 	[ "$#" -lt "$most" ] || return 1
 	for other; do
 		case $need+$other in
-		patient+* | *+patient) ;;
-		alone+* | *+alone | busy+busy | busy+calm | calm+busy) return 1 ;;
-		busy+other | other+busy | other+other) computing=$((computing + 1)) ;;
+		patient+* | *+patient | calm+calm | calm+other | other+calm) ;;
+		*) return 1 ;;
 		esac
 	done
-	[ "$computing" -lt 2 ]
 }
 
 # Below the ports that the kernel gives to clients; no two slots share one.

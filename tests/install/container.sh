@@ -2,6 +2,7 @@
 # are gone at the end. Sourced after tests/web/lib.sh; needs root. Then:
 #
 #   package                    that of LINKSHRINK_TEST_PACKAGE, or the one that was built, made if there is none
+#                              or something that it is made of is newer
 #   boot [OPTION…]             boots it, with the package as /mnt/linkshrink.deb and options of
 #                              systemd-nspawn; says "skipped" and ends where that is not possible
 #   inside command…            runs something there
@@ -24,8 +25,10 @@ skip() { echo "# skipped: $*"; ok 'a container is not possible here'; finish; }
 command -v systemd-nspawn >/dev/null || skip 'systemd-container is not installed'
 
 find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null || true; }
+made_of=(Makefile alertmanager cgi-bin common db debian docs grafana lighttpd lighttpd.conf prometheus scripts systemd www)
+is_stale() { [ -z "$1" ] || [ -n "$(find "${made_of[@]}" -type f -newer "$1" -print -quit)" ]; } # package
 package=${LINKSHRINK_TEST_PACKAGE:-$(find_package)}
-if [ -z "$package" ]; then
+if [ -z "${LINKSHRINK_TEST_PACKAGE:-}" ] && is_stale "$package"; then
 	make --no-print-directory deb >/dev/null
 	package=$(find_package)
 fi

@@ -17,41 +17,41 @@ may_not() { local row; while read -r row; do ! may_start $row || { echo "$row"; 
 check 'whoever comes first may begin' may <<<'alone 2
 busy 2
 calm 2
+patient 2
 other 1'
-check 'a busy one beside what has no stack' may <<<'busy 2 other
-other 2 busy
-other 3 busy patient'
-check 'a busy one beside no other stack' may_not <<<'busy 2 busy
+check 'a busy one beside nobody whose clocks run' may_not <<<'busy 2 busy
 busy 2 calm
 calm 2 busy
-busy 3 other calm
-calm 3 busy other'
+busy 2 other
+other 2 busy
+busy 3 patient calm
+calm 3 busy patient'
 check 'calm ones beside each other' may <<<'calm 2 calm
+calm 3 calm calm
 calm 2 other
 other 2 calm
-calm 3 calm calm
-calm 3 calm other
-calm 3 other other'
+other 3 calm calm
+calm 3 calm other'
+check 'of those without a stack one at a time' may_not <<<'other 2 other
+other 3 other calm'
 check 'who only computes beside anybody, who does not mind' may <<<'patient 2 alone
 patient 2 busy
 patient 3 calm other
 patient 2 patient
 alone 3 patient patient
-busy 2 patient'
-check 'no more than two who want a processor each' may_not <<<'busy 3 other other
-other 3 busy other
-other 3 other other'
-check 'who needs all of the machine beside nobody' may_not <<<'alone 2 other
+busy 2 patient
+other 2 patient'
+check 'who needs all of the machine beside nobody else' may_not <<<'alone 2 other
 alone 2 calm
 alone 3 busy
 alone 3 patient other
 other 2 alone
 calm 2 alone
 busy 3 patient alone'
-check 'no more at once than are allowed' may_not <<<'other 1 other
+check 'no more at once than are allowed' may_not <<<'other 1 calm
 calm 2 calm other
-other 2 busy other
-other 3 calm other calm'
+patient 2 busy patient
+other 3 calm patient calm'
 
 # ---- Ports
 
@@ -72,8 +72,8 @@ check 'each suite is tried in the order of its need, with its command' same \
 	'alone web/test_gameday g
 busy web/test_new x
 busy browser/test_page b
-calm web/test_watch y z
 other service s
+calm web/test_watch y z
 patient lint/test_lists tests/lint/test_lists.sh'
 all=$(find tests -name 'test_*.sh' | sed 's|^tests/||; s|\.sh$||')
 check 'every suite that it names exists' same "$(table | cut -d ' ' -f 1 | grep -vxF "$all" || true)" ''
