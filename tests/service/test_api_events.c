@@ -175,6 +175,60 @@ Test(api_events, show_clicks_in_the_same_feed)
 	cr_expect(api_says("clicks are counted and stay"));
 }
 
+/* Times of a page of a link's or a user's feed, and what comes after it in the next one. */
+static unsigned times_of(const char *first, char times[][32], unsigned most)
+{
+	char path[256];
+	unsigned count = 0;
+	text_copy(path, sizeof(path), first);
+	do {
+		cr_assert_eq(api_call(HTTP_GET, path, NULL), 200, "%s", api_body());
+		cr_assert(count < most);
+		text_copy(times[count++], 32, api_text("timestamp"));
+		snprintf(path, sizeof(path), "%s&after=%s", first, api_text("next"));
+	} while (!api_says("\"next\":null"));
+	return count;
+}
+
+static void expect_feed(const char *path)
+{
+	static const char *const wanted[] = { "2999-05-03T23:59:59.000Z",
+		"2999-05-03T01:00:00.000Z", "2999-05-03T00:59:59.000Z", "2999-05-01T12:30:00.000Z",
+		"2999-05-01T12:00:00.000Z", "2999-04-30T23:00:00.000Z" };
+	char times[8][32];
+	const unsigned count = times_of(path, times, 8);
+	cr_assert_eq(count, 6, "%u", count);
+	for (unsigned i = 0; i < count; i++)
+		cr_expect_str_eq(times[i], wanted[i]);
+	cr_expect_eq(api_number("total_items"), 6);
+}
+
+Test(api_events, show_the_clicks_of_many_hours_in_their_order)
+{
+	char path[128];
+	int64_t user = api_user();
+	api_as(api_key(user, "*"));
+	int64_t link = api_link("");
+	click(link, "2999-05-01 12:30:00Z");
+	click(link, "2999-05-03 00:59:59Z");
+	click(link, "2999-05-03 01:00:00Z");
+	click(link, "2999-04-30 23:00:00Z");
+	click(link, "2999-05-01 12:00:00Z");
+	click(link, "2999-05-03 23:59:59Z");
+	snprintf(path, sizeof(path), "/urls/%lld/events?per_page=1&event_type=redirect",
+		(long long)link);
+	expect_feed(path);
+	snprintf(path, sizeof(path), "/users/%lld/events?per_page=1&event_type=redirect",
+		(long long)user);
+	expect_feed(path);
+	snprintf(path, sizeof(path),
+		"/urls/%lld/events?start=2999-05-01T12:10:00Z&end=2999-05-03T01:00:00Z",
+		(long long)link);
+	cr_assert_eq(api_call(HTTP_GET, path, NULL), 200);
+	cr_expect_eq(api_number("total_items"), 2, "%s", api_body());
+	cr_expect_str_eq(api_text("timestamp"), "2999-05-03T00:59:59.000Z");
+}
+
 Test(api_events, filters_give_exactly_what_they_say)
 {
 	char path[256];
