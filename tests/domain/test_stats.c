@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +85,9 @@ static void read_range(int64_t link, int64_t from, int64_t to, enum stats_interv
 	unpacked = stats;
 	pack();
 	read_once(link, from, to, interval);
-	cr_expect(memcmp(&unpacked, &stats, sizeof(stats)) == 0);
+	/* But for the range, which ends with bytes that are nothing. */
+	cr_expect(memcmp(&unpacked.as_of, &stats.as_of,
+			  sizeof(stats) - offsetof(struct link_stats, as_of)) == 0);
 }
 
 static void expect_point(unsigned i, int64_t clicks, int64_t bots)
@@ -360,7 +363,9 @@ Test(stats, lose_no_click_that_is_counted_while_its_day_is_packed)
 		"COMMIT; END LOOP; END $$"));
 	while (PQconsumeInput(counting) && PQisBusy(counting))
 		pack_once(ingest);
-	cr_expect(eq(int, PQresultStatus(PQgetResult(counting)), PGRES_COMMAND_OK));
+	PGresult *counted = PQgetResult(counting);
+	cr_expect(eq(int, PQresultStatus(counted), PGRES_COMMAND_OK));
+	PQclear(counted);
 	PQfinish(counting);
 	db_free(ingest);
 	cr_expect(gt(i64, database_number("SELECT count(*) FROM click_days"), 10));
