@@ -46,7 +46,7 @@ lint/test_rules_noticed patient
 TABLE
 }
 
-# What has no stack is not named. The patient fill what is left of the machine, and come last.
+# What has no stack is named only where it is long. The patient fill what is left of the machine, and come last.
 in_order() {
 	awk '
 	NR == FNR { need[$1] = $2; rank[$1] = FNR; next }

@@ -75,19 +75,15 @@ leftovers() {
 	done
 }
 
-continue_leftovers() { # kind
-	local left
-	mapfile -t left < <(leftovers "$1")
-	[ "${#left[@]}" -eq 0 ] || kill -CONT "${left[@]}" 2>/dev/null || true
-}
-
 # Sends a signal to all of a kind and waits until none is left.
 end_leftovers() { # kind signal seconds
 	local end left
 	mapfile -t left < <(leftovers "$1")
 	[ "${#left[@]}" -gt 0 ] || return 0
 	kill -"$2" "${left[@]}" 2>/dev/null || true
-	kill -CONT "${left[@]}" 2>/dev/null || true # a stopped one would never hear the first
+	# A stopped one would never hear the first, and a postmaster waits for all of its own.
+	[ "$1" != postmaster ] || mapfile -t left < <(leftovers database)
+	kill -CONT "${left[@]}" 2>/dev/null || true
 	end=$((SECONDS + $3))
 	while [ -n "$(leftovers "$1")" ]; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -98,7 +94,6 @@ end_leftovers() { # kind signal seconds
 clear_leftovers() {
 	end_leftovers monitoring TERM 5 || end_leftovers monitoring KILL 5 || fail "can't end old monitoring in $var"
 	end_leftovers web TERM 5 || end_leftovers web KILL 5 || fail "can't end old processes in $var"
-	continue_leftovers database # or the postmaster would wait for those that are stopped
 	end_leftovers postmaster INT 20 || end_leftovers postmaster KILL 5 || true
 	end_leftovers database KILL 10 || fail "can't end the old PostgreSQL in $cluster"
 	forget_dead_postmaster

@@ -25,8 +25,11 @@ skip() { echo "# skipped: $*"; ok 'a container is not possible here'; finish; }
 command -v systemd-nspawn >/dev/null || skip 'systemd-container is not installed'
 
 find_package() { find "$PWD/build/deb" -maxdepth 1 -name 'linkshrink_*.deb' 2>/dev/null || true; }
-made_of=(Makefile alertmanager cgi-bin common db debian docs grafana lighttpd lighttpd.conf prometheus scripts systemd www)
-is_stale() { [ -z "$1" ] || [ -n "$(find "${made_of[@]}" -type f -newer "$1" -print -quit)" ]; } # package
+# Of no package are these: what was built, and tests.
+is_stale() { # package
+	[ -z "$1" ] || [ -n "$(find . \( -path ./.git -o -path ./build -o -path ./var -o -path ./tests \) -prune -o \
+		-type f -newer "$1" -print -quit)" ]
+}
 package=${LINKSHRINK_TEST_PACKAGE:-$(find_package)}
 if [ -z "${LINKSHRINK_TEST_PACKAGE:-}" ] && is_stale "$package"; then
 	make --no-print-directory deb >/dev/null

@@ -47,13 +47,12 @@ with_a_bad_migration() {
 	local migrations=$1/usr/lib/linkshrink/db/migrations
 	echo 'CREATE TABLE half (n integer); SELECT 1 / 0;' >"$migrations/$(printf %04d $(($(find "$migrations" -name '*.sql' | wc -l) + 1)))_bad.sql"
 }
-# A program that says its version, accepts whatever else it is asked aside, and serves nobody.
-with_a_program_that_ends() { # program version directory
-	printf '#!/bin/sh\ncase $1 in --version) echo %s ;; --*) ;; *) exit 1 ;; esac\n' "$2" >"$3/usr/lib/linkshrink/bin/$1"
+# A program that says its version, and to whatever else it is asked what those cases of sh say.
+with_a_program() { # program version cases directory
+	printf '#!/bin/sh\ncase $1 in --version) echo %s ;; %s esac\n' "$2" "$3" >"$4/usr/lib/linkshrink/bin/$1"
 }
-with_a_program_that_refuses() { # program version directory
-	printf '#!/bin/sh\ncase $1 in --version) echo %s ;; --check-start) echo it refuses; exit 1 ;; esac\n' "$2" >"$3/usr/lib/linkshrink/bin/$1"
-}
+ending='--*) ;; *) exit 1 ;;' # it accepts all aside, and serves nobody
+declining='--check-start) echo it refuses; exit 1 ;;'
 with_another_configuration() {
 	local file
 	for file in etc/linkshrink/lighttpd.conf usr/share/linkshrink/etc/linkshrink/lighttpd.conf; do
@@ -62,9 +61,9 @@ with_another_configuration() {
 }
 check 'a newer version is built' newer_package
 check 'one whose migration fails' derive "$failing" with_a_bad_migration
-check 'one that does not start' derive "$refusing" with_a_program_that_ends system "$refusing"
-check 'one of which a part does not start' derive "$late" with_a_program_that_ends metrics "$late"
-check 'one of which a part refuses to start' derive "$tried" with_a_program_that_refuses redirect "$tried"
+check 'one that does not start' derive "$refusing" with_a_program system "$refusing" "$ending"
+check 'one of which a part does not start' derive "$late" with_a_program metrics "$late" "$ending"
+check 'one of which a part refuses to start' derive "$tried" with_a_program redirect "$tried" "$declining"
 check 'one with another lighttpd.conf' derive "$other" with_another_configuration
 [ "$failures" -eq 0 ] || finish
 
