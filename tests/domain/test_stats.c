@@ -8,10 +8,9 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "domain/click_store.h"
 #include "domain/database.h"
-#include "domain/event.h"
 #include "domain/ingest_run.h"
+#include "domain/packing.h"
 #include "domain/spool_write.h"
 
 enum { HOUR_MS = CLICK_HOUR_MS, DAY_MS = CLICK_DAY_MS };
@@ -48,34 +47,6 @@ static void read_once(int64_t link, int64_t from, int64_t to, enum stats_interva
 	cr_assert(eq(int, stats_read(db, link, &range, &stats), DB_OK));
 }
 
-static void pack_once(struct db *ingest)
-{
-	const int32_t before = 30000; /* in 2052 */
-	int32_t day = STORE_ANY_DAY;
-	int64_t link = INT64_MIN;
-
-	do {
-		db_set_deadline(ingest, DEADLINE_MS);
-		cr_assert(eq(int, store_pack(ingest, before, &day, &link), STORE_OK));
-	} while (day != STORE_ANY_DAY);
-}
-
-/* Whatever is counted, of all days. */
-static void pack(void)
-{
-	struct db *ingest = db_new(database_url(INGEST), "ingest");
-
-	cr_assert(ingest != NULL);
-	/* Nothing is counted without values, except here. */
-	database_do(ADMIN, "INSERT INTO click_stats (link, day, dimension, value, node, n) "
-			   "SELECT DISTINCT link, (hour AT TIME ZONE 'UTC')::date, 'visitors', '', "
-			   "node, 0 FROM click_counts ON CONFLICT DO NOTHING");
-	pack_once(ingest);
-	db_free(ingest);
-	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_counts"), 0));
-	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_stats"), 0));
-}
-
 /* They are the same when they are packed. */
 static void read_range(int64_t link, int64_t from, int64_t to, enum stats_interval interval)
 {
@@ -83,7 +54,7 @@ static void read_range(int64_t link, int64_t from, int64_t to, enum stats_interv
 
 	read_once(link, from, to, interval);
 	unpacked = stats;
-	pack();
+	pack_days();
 	read_once(link, from, to, interval);
 	/* But for the range, which ends with bytes that are nothing. */
 	cr_expect(memcmp(&unpacked.as_of, &stats.as_of,
@@ -243,70 +214,6 @@ Test(stats, add_up_the_visitors_of_each_day)
 	cr_expect(eq(i64, stats.unique_visitors, 9));
 }
 
-static void expect_clicks(int64_t link, int64_t owner, int64_t start, int64_t end)
-{
-	const struct event_filter filter = {
-		.link = link, .owner = owner, .start = start, .end = end
-	};
-	char memory[512];
-	struct text sql = text_fixed(memory, sizeof(memory));
-	int64_t clicks;
-
-	db_set_deadline(db, DEADLINE_MS);
-	cr_assert(event_count_clicks(db, &filter, &clicks) == DB_OK);
-	text_addf(&sql,
-		"SELECT coalesce(sum(n), 0)::bigint FROM click_hours "
-		"WHERE (%lld = 0 OR link = %lld) "
-		"AND (%lld = 0 OR link IN (SELECT id FROM links WHERE owner = %lld)) "
-		"AND date_part('epoch', hour) * 1000 >= %lld "
-		"AND (%lld = 0 OR date_part('epoch', hour) * 1000 < %lld)",
-		(long long)link, (long long)link, (long long)owner, (long long)owner,
-		(long long)start, (long long)end, (long long)end);
-	cr_expect(eq(i64, clicks, database_number(memory)),
-		"link %lld, owner %lld, from %lld to %lld", (long long)link, (long long)owner,
-		(long long)start, (long long)end);
-}
-
-/* Against each hour one by one: bounds on and between hours, on and between days. */
-static void expect_all_clicks(void)
-{
-	static const int64_t bounds[] = { 0, 7 * HOUR_MS / 2, DAY_MS, 3 * DAY_MS - 1 };
-	static const struct {
-		int64_t link, owner;
-	} whose[] = { { 0, 0 }, { 710, 0 }, { 0, 71 }, { 711, 71 }, { 712, 71 } };
-	const size_t count = sizeof(bounds) / sizeof(*bounds);
-
-	for (size_t i = 0; i < sizeof(whose) / sizeof(*whose) * count * count; i++) {
-		int64_t start = bounds[i / count % count], end = bounds[i % count];
-		expect_clicks(whose[i / count / count].link, whose[i / count / count].owner,
-			start == 0 ? 0 : monday + start, end == 0 ? 0 : monday + end);
-	}
-}
-
-Test(stats, add_up_the_clicks_of_a_link_of_an_owner_and_of_all)
-{
-	database_do(ADMIN,
-		"INSERT INTO users (id, username, email) VALUES (71, 'b', 'b@example.com'); "
-		"INSERT INTO links (id, code, target, owner) VALUES "
-		"(710, 'add-710', 'https://example.com/', 71), "
-		"(711, 'add-711', 'https://example.com/', 71), "
-		"(712, 'add-712', 'https://example.com/', NULL); "
-		"INSERT INTO click_counts (link, hour, node, n, bots) "
-		"SELECT link, '2026-11-22 00:00+00'::timestamptz + h * interval '1 hour', "
-		"1 + h % 2, link % 10 + h, 0 "
-		"FROM generate_series(710, 712) AS link, generate_series(0, 120, 5) AS h");
-	expect_all_clicks();
-	pack();
-	/* Late ones lie beside what is packed. */
-	database_do(ADMIN,
-		"INSERT INTO click_counts (link, hour, node, n, bots) "
-		"SELECT 711, '2026-11-24 00:00+00'::timestamptz + h * interval '1 hour', "
-		"1, 1, 0 FROM generate_series(0, 30, 3) AS h");
-	expect_all_clicks();
-	database_do(ADMIN,
-		"DELETE FROM links WHERE id IN (710, 711, 712); DELETE FROM users WHERE id = 71");
-}
-
 Test(stats, count_events_by_type_and_clicks_among_them)
 {
 	database_do(ADMIN, "INSERT INTO click_counts (link, hour, node, n, bots) "
@@ -362,7 +269,7 @@ Test(stats, lose_no_click_that_is_counted_while_its_day_is_packed)
 		"excluded.n; "
 		"COMMIT; END LOOP; END $$"));
 	while (PQconsumeInput(counting) && PQisBusy(counting))
-		pack_once(ingest);
+		pack_days_with(ingest);
 	PGresult *counted = PQgetResult(counting);
 	cr_expect(eq(int, PQresultStatus(counted), PGRES_COMMAND_OK));
 	PQclear(counted);
