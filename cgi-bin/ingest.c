@@ -32,6 +32,20 @@ static unsigned turn(struct worker *worker)
 	return ingest != NULL ? ingest_turn(ingest, worker->db) : NO_MEMORY_MS;
 }
 
+/*
+ * Nobody waits for it, so it is not stalled. With a pool of its own: whoever counts takes another
+ * session for another server, and looks at everything anew.
+ */
+static unsigned index_turn(struct worker *worker)
+{
+	static struct db *db;
+	static int32_t below = INT32_MAX;
+	workers_idle(worker->slot, worker->thread);
+	if (db == NULL)
+		db = db_new(config_get()->database_url, "ingest-index");
+	return db != NULL ? ingest_index_turn(db, &below) : NO_MEMORY_MS;
+}
+
 static int list_segments(const char *directory, const char *limits_path)
 {
 	FILE *limits = limits_path != NULL ? fopen(limits_path, "re") : NULL;
@@ -59,6 +73,8 @@ static int command(int argc, char **argv)
 	return EXIT_FAILURE;
 }
 
-const struct service ingest_service = {
-	.name = "ingest", .needs = NEEDS_DATABASE, .turns = { turn }, .command = command
-};
+const struct service ingest_service = { .name = "ingest",
+	.needs = NEEDS_DATABASE,
+	/* At the end the last is waited for first. */
+	.turns = { index_turn, turn },
+	.command = command };

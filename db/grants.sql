@@ -17,9 +17,11 @@ GRANT SELECT, INSERT (id, code, target, title, owner, state, redirect_status, fo
 GRANT UPDATE (target, title, owner, state, redirect_status, forward_query, valid_since, valid_until,
 	max_visits, tags, updated_at, version, visits) ON links TO linkshrink_web;
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON events TO linkshrink_web;
-GRANT SELECT ON clicks, click_counts, click_stats, click_days, click_hours, click_values TO linkshrink_web;
+GRANT SELECT ON clicks, click_counts, click_stats, click_days, click_totals, click_hours, click_values
+	TO linkshrink_web;
 -- Clicks of before, that an import brings: they are counted, but no rows of clicks.
 GRANT INSERT, UPDATE (n, bots) ON click_counts TO linkshrink_web;
+GRANT INSERT (hour, node, counted), UPDATE (counted) ON click_totals TO linkshrink_web;
 GRANT INSERT, UPDATE (n) ON click_stats TO linkshrink_web;
 GRANT SELECT, INSERT ON click_visitors TO linkshrink_web;
 -- An import that keeps its ids moves the next one behind them.
@@ -33,5 +35,7 @@ GRANT SELECT, INSERT ON click_visitors TO linkshrink_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON click_counts, click_stats, spool_offsets, spool_runs
 	TO linkshrink_ingest;
 GRANT INSERT ON click_days TO linkshrink_ingest;
+GRANT SELECT, INSERT (hour, node, counted), UPDATE (counted) ON click_totals TO linkshrink_ingest;
 GRANT EXECUTE ON FUNCTION search_tidy TO linkshrink_web;
-GRANT EXECUTE ON FUNCTION clicks_make_partitions, clicks_drop_partitions TO linkshrink_ingest;
+GRANT EXECUTE ON FUNCTION clicks_make_partitions, clicks_drop_partitions, clicks_index_partition
+	TO linkshrink_ingest;

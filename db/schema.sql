@@ -9,6 +9,21 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+-- Name: click_totals_pack(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.click_totals_pack() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+	INSERT INTO click_totals AS total (hour, node, packed)
+		SELECT (day + make_interval(hours => told.hour)) AT TIME ZONE 'UTC', node, sum(told.n)
+		FROM new_days, unnest(hours, hour_n) AS told (hour, n) GROUP BY 1, 2 ORDER BY 1, 2
+		ON CONFLICT (hour, node) DO UPDATE SET packed = total.packed + excluded.packed;
+	RETURN NULL;
+END
+$$;
+
 -- Name: clicks_drop_partitions(date, integer); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.clicks_drop_partitions(today date, days integer) RETURNS integer
@@ -37,6 +52,25 @@ BEGIN
 	RETURN dropped;
 END
 $_$;
+
+-- Name: clicks_index_partition(date); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.clicks_index_partition(day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+	partition text := 'clicks' || to_char(day, '_YYYYMMDD');
+BEGIN
+	IF day >= current_date THEN
+		RAISE '% is not over', day;
+	END IF;
+	IF pg_try_advisory_xact_lock(hashtext('clicks_index_partition')) THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I (link, time)', partition || '_by_link', partition);
+	END IF;
+END
+$$;
 
 -- Name: clicks_make_partitions(date, date); Type: FUNCTION; Schema: public; Owner: -
 
@@ -211,6 +245,28 @@ WITH (fillfactor='70');
 -- Name: TABLE click_stats; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TABLE public.click_stats IS 'Clicks by link, day (UTC) and what the dimension says; visitors: distinct ones, value empty; an empty referrer is an unknown one. Bots only in their own dimension. Rare values of past days are folded into ''other''.';
+
+-- Name: click_totals; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.click_totals (
+    hour timestamp with time zone NOT NULL,
+    node smallint NOT NULL,
+    counted bigint DEFAULT 0 NOT NULL,
+    packed bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+-- Name: TABLE click_totals; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.click_totals IS 'Clicks of all links by hour: the greater of counted and packed.';
+
+-- Name: COLUMN click_totals.counted; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.click_totals.counted IS 'Added to by whoever counts; not by the versions before this table, while an upgrade goes on or after one that was taken back.';
+
+-- Name: COLUMN click_totals.packed; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.click_totals.packed IS 'Added to by a trigger of click_days, whatever version packs: two days later it has what counted lacks.';
 
 -- Name: click_values; Type: VIEW; Schema: public; Owner: -
 
@@ -528,6 +584,11 @@ ALTER TABLE ONLY public.click_counts
 ALTER TABLE ONLY public.click_stats
     ADD CONSTRAINT click_stats_pkey PRIMARY KEY (day, link, dimension, value, node);
 
+-- Name: click_totals click_totals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.click_totals
+    ADD CONSTRAINT click_totals_pkey PRIMARY KEY (hour, node);
+
 -- Name: click_visitors click_visitors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.click_visitors
@@ -607,11 +668,15 @@ CREATE INDEX api_keys_of_operations ON public.api_keys USING btree (id) WHERE ((
 
 -- Name: click_days_by_link; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX click_days_by_link ON public.click_days USING btree (link, day) INCLUDE (n, bots);
+CREATE INDEX click_days_by_link ON public.click_days USING btree (link, day) INCLUDE (n, bots, node);
 
 -- Name: clicks_by_id; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX clicks_by_id ON ONLY public.clicks USING brin (id, link int8_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
+
+-- Name: clicks_other_by_link; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX clicks_other_by_link ON public.clicks_other USING btree (link, "time");
 
 -- Name: clicks_other_id_link_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -669,6 +734,10 @@ ALTER INDEX public.clicks_by_id ATTACH PARTITION public.clicks_other_id_link_idx
 
 ALTER INDEX public.clicks_pkey ATTACH PARTITION public.clicks_other_pkey;
 
+-- Name: click_days click_days_packed; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER click_days_packed AFTER INSERT ON public.click_days REFERENCING NEW TABLE AS new_days FOR EACH STATEMENT EXECUTE FUNCTION public.click_totals_pack();
+
 -- Name: api_keys api_keys_owner; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.api_keys
@@ -686,10 +755,19 @@ GRANT ALL ON SCHEMA public TO linkshrink_owner;
 GRANT USAGE ON SCHEMA public TO linkshrink_web;
 GRANT USAGE ON SCHEMA public TO linkshrink_ingest;
 
+-- Name: FUNCTION click_totals_pack(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.click_totals_pack() FROM PUBLIC;
+
 -- Name: FUNCTION clicks_drop_partitions(today date, days integer); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.clicks_drop_partitions(today date, days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.clicks_drop_partitions(today date, days integer) TO linkshrink_ingest;
+
+-- Name: FUNCTION clicks_index_partition(day date); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.clicks_index_partition(day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.clicks_index_partition(day date) TO linkshrink_ingest;
 
 -- Name: FUNCTION clicks_make_partitions(first date, last date); Type: ACL; Schema: public; Owner: -
 
@@ -759,6 +837,26 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.click_stats TO linkshrink_inge
 -- Name: COLUMN click_stats.n; Type: ACL; Schema: public; Owner: -
 
 GRANT UPDATE(n) ON TABLE public.click_stats TO linkshrink_web;
+
+-- Name: TABLE click_totals; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.click_totals TO linkshrink_web;
+GRANT SELECT ON TABLE public.click_totals TO linkshrink_ingest;
+
+-- Name: COLUMN click_totals.hour; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(hour) ON TABLE public.click_totals TO linkshrink_web;
+GRANT INSERT(hour) ON TABLE public.click_totals TO linkshrink_ingest;
+
+-- Name: COLUMN click_totals.node; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(node) ON TABLE public.click_totals TO linkshrink_web;
+GRANT INSERT(node) ON TABLE public.click_totals TO linkshrink_ingest;
+
+-- Name: COLUMN click_totals.counted; Type: ACL; Schema: public; Owner: -
+
+GRANT INSERT(counted),UPDATE(counted) ON TABLE public.click_totals TO linkshrink_web;
+GRANT INSERT(counted),UPDATE(counted) ON TABLE public.click_totals TO linkshrink_ingest;
 
 -- Name: TABLE click_values; Type: ACL; Schema: public; Owner: -
 

@@ -116,6 +116,19 @@ static enum db_wait execute(struct db *db, const struct db_call *call, PGresult 
 	return settle(db, call->statement, *answer, end);
 }
 
+/* A setting of the session, between transactions; whether it is set. */
+static enum db_wait set(struct db *db, const struct db_call *call, bool *is_set)
+{
+	PGresult *answer = NULL;
+	enum db_wait end = prepare(db, call, &answer);
+
+	if (end == DB_ARRIVED && !answer)
+		end = execute(db, call, &answer);
+	*is_set = end == DB_ARRIVED && PQresultStatus(answer) == PGRES_TUPLES_OK;
+	PQclear(answer);
+	return end;
+}
+
 /* The server's timeouts follow the budget: connections go from hand to hand. */
 static enum db_wait adjust_timeouts(struct db *db)
 {
@@ -124,17 +137,32 @@ static enum db_wait adjust_timeouts(struct db *db)
 	const struct db_call call = {
 		.statement = STATEMENT_set_timeouts, .parameters = parameters, .count = 3
 	};
-	PGresult *answer = NULL;
 	enum db_wait end;
+	bool is_set;
 
 	if (db->transaction != DB_NONE || db->connection->budget_ms == db->budget_ms)
 		return DB_ARRIVED;
-	end = prepare(db, &call, &answer);
-	if (end == DB_ARRIVED && !answer)
-		end = execute(db, &call, &answer);
-	PQclear(answer);
-	if (end == DB_ARRIVED)
+	end = set(db, &call, &is_set);
+	if (is_set)
 		db->connection->budget_ms = db->budget_ms;
+	return end;
+}
+
+/* Whether plans are kept is up to the session, too. */
+static enum db_wait adjust_plans(struct db *db, bool keep)
+{
+	const char *const parameters[] = { keep ? "force_generic_plan" : "auto" };
+	const struct db_call call = {
+		.statement = STATEMENT_set_plans, .parameters = parameters, .count = 1
+	};
+	enum db_wait end;
+	bool is_set;
+
+	if (db->transaction != DB_NONE || db->connection->keeps == keep)
+		return DB_ARRIVED;
+	end = set(db, &call, &is_set);
+	if (is_set)
+		db->connection->keeps = keep;
 	return end;
 }
 
@@ -182,6 +210,8 @@ static enum db_result attempt(
 		return result;
 	db->session_pid = PQbackendPID(db->connection->session);
 	end = adjust_timeouts(db);
+	if (end == DB_ARRIVED)
+		end = adjust_plans(db, call->keep);
 	if (end == DB_ARRIVED)
 		end = prepare(db, call, answer);
 	*again = end == DB_LOST;
@@ -271,6 +301,16 @@ enum db_result db_query_anew(struct db *db, enum db_statement statement,
 {
 	const struct db_call call = {
 		.statement = statement, .parameters = parameters, .count = count, .anew = true
+	};
+
+	return query(db, &call, rows);
+}
+
+enum db_result db_query_kept(struct db *db, enum db_statement statement,
+	const char *const *parameters, int count, struct db_rows **rows)
+{
+	const struct db_call call = {
+		.statement = statement, .parameters = parameters, .count = count, .keep = true
 	};
 
 	return query(db, &call, rows);

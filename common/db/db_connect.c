@@ -222,6 +222,7 @@ enum db_result db_connect(struct db *db)
 	alone = db->trying || db_is_alone(db);
 	connection->session = start(db);
 	connection->budget_ms = db->budget_ms;
+	connection->keeps = false;
 	if (!connection->session || PQstatus(connection->session) == CONNECTION_BAD)
 		return connect_failed(db, DB_LOST, alone);
 	/* libpq tells the SQLSTATE of a refused connection only in the text, and only if asked. */

@@ -34,6 +34,7 @@ struct db_connection {
 	PGconn *session; /* NULL: to be opened */
 	bool prepared[STATEMENT_COUNT];
 	int64_t budget_ms;          /* what the server's timeouts are made for */
+	bool keeps;                 /* plans are made once for a statement, whatever its values */
 	struct db_connection *next; /* in the pool */
 };
 
@@ -61,6 +62,7 @@ struct db_call {
 	int count;
 	bool plain;       /* sent as it is, not prepared and without parameters */
 	bool anew;        /* not prepared, but planned for its parameters */
+	bool keep;        /* planned once, without a look at its parameters */
 	const char *rows; /* for COPY, else NULL */
 	size_t rows_len;
 };

@@ -169,6 +169,26 @@ static enum store_result add_runs(struct db *db, const struct click_batch *batch
 	return run_columns(db, STATEMENT_spool_run_add, &columns, node);
 }
 
+/* Of all links: they come in the order of links, and mostly of the same hour. */
+static enum store_result add_totals(struct db *db, const struct click_batch *batch, int64_t node)
+{
+	const struct click_count *counts;
+	unsigned count = click_batch_counts(batch, &counts);
+	struct columns columns;
+	int64_t n = 0;
+
+	begin_columns(&columns, 2);
+	for (unsigned i = 0; i < count; i++) {
+		n += counts[i].n;
+		if (i + 1 < count && counts[i + 1].hour == counts[i].hour)
+			continue;
+		add_number(&columns, 0, counts[i].hour);
+		add_number(&columns, 1, n);
+		n = 0;
+	}
+	return run_columns(db, STATEMENT_clicks_total, &columns, node);
+}
+
 static void get_on(struct db *db, const struct store_pace *pace)
 {
 	workers_busy(pace->slot, pace->thread);
@@ -179,8 +199,10 @@ static void get_on(struct db *db, const struct store_pace *pace)
 static enum store_result fill(
 	struct db *db, const struct click_batch *batch, int64_t node, const struct store_pace *pace)
 {
-	static enum store_result (*const steps[])(struct db * db, const struct click_batch *batch,
-		int64_t node) = { add_rows, add_visits, add_stats, add_counts, add_runs };
+	/* Totals last: who packs holds a link's counts while it waits for them. */
+	static enum store_result (*const steps[])(
+		struct db * db, const struct click_batch *batch, int64_t node) = { add_rows,
+		add_visits, add_stats, add_counts, add_runs, add_totals };
 	/* First, so that a second ingest, or an old view, has done nothing yet. */
 	enum store_result result = move_offsets(db, batch, node);
 
@@ -292,6 +314,28 @@ enum store_result store_drop_days(struct db *db, int32_t today, int64_t days)
 	const char *const parameters[] = { db_number_text(day, today), db_number_text(stay, days) };
 
 	return result_from(db, db_run(db, STATEMENT_clicks_drop_partitions, parameters, 2));
+}
+
+enum store_result store_find_unindexed(struct db *db, int32_t before, int32_t *day)
+{
+	char end[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(end, before) };
+	struct db_rows *rows;
+	enum store_result result =
+		result_from(db, db_query(db, STATEMENT_clicks_without_index, parameters, 1, &rows));
+
+	if (result == STORE_OK)
+		*day = rows ? (int32_t)db_number(rows, 0, 0) : STORE_ANY_DAY;
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result store_index_day(struct db *db, int32_t day)
+{
+	char number[DB_NUMBER];
+	const char *const parameters[] = { db_number_text(number, day) };
+
+	return result_from(db, db_run(db, STATEMENT_clicks_index_partition, parameters, 1));
 }
 
 enum store_result store_clock(struct db *db, int64_t *seconds)

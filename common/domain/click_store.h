@@ -49,10 +49,20 @@ __attribute__((warn_unused_result)) enum store_result store_run(
 	struct db *db, uint64_t run, int64_t *records);
 
 /* Days are counted from 1970. */
+enum { STORE_ANY_DAY = -719162 /* the first of the year 1 */ };
 __attribute__((warn_unused_result)) enum store_result store_make_days(
 	struct db *db, int32_t first, int32_t last);
 __attribute__((warn_unused_result)) enum store_result store_drop_days(
 	struct db *db, int32_t today, int64_t days);
+
+/*
+ * The newest day before the given one that has no index by link, of those that are over; STORE_ANY_DAY
+ * for none. And to give it one, half a second for a million clicks: a commit with a click of that very
+ * day waits meanwhile.
+ */
+__attribute__((warn_unused_result)) enum store_result store_find_unindexed(
+	struct db *db, int32_t before, int32_t *day);
+__attribute__((warn_unused_result)) enum store_result store_index_day(struct db *db, int32_t day);
 
 /* Seconds since 1970 by the server's clock. */
 __attribute__((warn_unused_result)) enum store_result store_clock(struct db *db, int64_t *seconds);
@@ -63,7 +73,6 @@ __attribute__((warn_unused_result)) enum store_result store_clock(struct db *db,
  * on, until they are these again. Readers see each click once, before and after. At any time, by any
  * number of nodes at once.
  */
-enum { STORE_ANY_DAY = -719162 /* the first of the year 1 */ };
 __attribute__((warn_unused_result)) enum store_result store_pack(
 	struct db *db, int32_t before, int32_t *day, int64_t *link);
 

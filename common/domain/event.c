@@ -4,25 +4,44 @@
 
 #include "base/text.h"
 
-enum { CONDITIONS = 7 };
+enum { CONDITIONS = 6 };
+
+/* No event is of before the first or after the last; microseconds since 1970. */
+static const int64_t first_us = INT64_C(-62135596800000000); /* the year 1 */
+static const int64_t last_us = INT64_C(253402300800000000);  /* the year 10000 */
 
 static const char click_type[] = "redirect";
 
 struct conditions {
-	char link[DB_NUMBER], owner[DB_NUMBER], start[DB_NUMBER], end[DB_NUMBER],
-		after_us[DB_NUMBER], after_id[DB_NUMBER], limit[DB_NUMBER], offset[DB_NUMBER];
+	char link[DB_NUMBER], owner[DB_NUMBER], since[DB_NUMBER], before[DB_NUMBER],
+		before_id[DB_NUMBER], limit[DB_NUMBER], offset[DB_NUMBER];
 	const char *list[CONDITIONS + 2];
 };
 
+/* All that it asks for, on whatever page. */
 static void set_conditions(struct conditions *conditions, const struct event_filter *filter)
 {
 	conditions->list[0] = db_number_text(conditions->link, filter->link);
 	conditions->list[1] = db_number_text(conditions->owner, filter->owner);
-	conditions->list[2] = filter->type;
-	conditions->list[3] = db_number_text(conditions->start, filter->start);
-	conditions->list[4] = db_number_text(conditions->end, filter->end);
-	conditions->list[5] = db_number_text(conditions->after_us, filter->after_us);
-	conditions->list[6] = db_number_text(conditions->after_id, filter->after_id);
+	conditions->list[2] = db_number_text(
+		conditions->since, filter->start != 0 ? filter->start * 1000 : first_us);
+	conditions->list[3] =
+		db_number_text(conditions->before, filter->end != 0 ? filter->end * 1000 : last_us);
+	conditions->list[4] = filter->type;
+	conditions->list[5] = "0";
+}
+
+static void go_on_after_last(struct conditions *conditions, const struct event_filter *filter)
+{
+	if (filter->after_us == 0 || (filter->end != 0 && filter->end * 1000 <= filter->after_us))
+		return;
+	conditions->list[3] = db_number_text(conditions->before, filter->after_us);
+	conditions->list[5] = db_number_text(conditions->before_id, filter->after_id);
+}
+
+static bool is_of_some_links(const struct event_filter *filter)
+{
+	return filter->link != 0 || filter->owner != 0;
 }
 
 bool event_type_is_valid(const char *type)
@@ -113,25 +132,29 @@ enum event_result event_delete(struct db *db, const struct event *event)
 
 enum db_result event_list(struct db *db, const struct event_filter *filter, struct db_rows **rows)
 {
+	const enum db_statement statement =
+		is_of_some_links(filter) ? STATEMENT_events_of_links : STATEMENT_events_newest;
 	struct conditions conditions;
 
 	set_conditions(&conditions, filter);
-	conditions.list[7] = db_number_text(conditions.limit, filter->page.limit);
-	conditions.list[8] = db_number_text(conditions.offset, filter->page.offset);
-	return db_query_anew(db, STATEMENT_events_newest, conditions.list, CONDITIONS + 2, rows);
+	go_on_after_last(&conditions, filter);
+	conditions.list[6] = db_number_text(conditions.limit, filter->page.limit);
+	conditions.list[7] = db_number_text(conditions.offset, filter->page.offset);
+	return db_query_kept(db, statement, conditions.list, CONDITIONS + 2, rows);
 }
 
 enum db_result event_list_total(
 	struct db *db, const struct event_filter *filter, struct total *total)
 {
+	const enum db_statement statement =
+		is_of_some_links(filter) ? STATEMENT_events_of_links_count : STATEMENT_events_count;
 	struct conditions conditions;
 	struct db_rows *rows;
 	enum db_result result;
 
 	set_conditions(&conditions, filter);
-	conditions.list[5] = "0";
-	conditions.list[7] = db_number_text(conditions.limit, FILTER_COUNT_MOST + 1);
-	result = db_query_anew(db, STATEMENT_events_count, conditions.list, CONDITIONS + 1, &rows);
+	conditions.list[6] = db_number_text(conditions.limit, FILTER_COUNT_MOST + 1);
+	result = db_query_kept(db, statement, conditions.list, CONDITIONS + 1, &rows);
 	if (result == DB_OK)
 		*total = filter_total_from(db_number(rows, 0, 0));
 	db_rows_free(rows);
@@ -145,8 +168,7 @@ enum db_result event_count_types(
 	enum db_result result;
 
 	set_conditions(&conditions, filter);
-	conditions.list[2] = "";
-	conditions.list[5] = "0";
+	conditions.list[4] = "";
 	result = db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
 	*total = result == DB_OK ? db_number(*rows, 0, 2) : 0;
 	return result;
@@ -154,13 +176,12 @@ enum db_result event_count_types(
 
 enum db_result event_count_clicks(struct db *db, const struct event_filter *filter, int64_t *clicks)
 {
-	char link[DB_NUMBER], owner[DB_NUMBER], start[DB_NUMBER], end[DB_NUMBER];
-	const char *const parameters[] = { db_number_text(link, filter->link),
-		db_number_text(owner, filter->owner), db_number_text(start, filter->start),
-		db_number_text(end, filter->end) };
+	struct conditions conditions;
 	struct db_rows *rows;
-	enum db_result result = db_query_anew(db, STATEMENT_events_clicks, parameters, 4, &rows);
+	enum db_result result;
 
+	set_conditions(&conditions, filter);
+	result = db_query_kept(db, STATEMENT_events_clicks, conditions.list, 4, &rows);
 	if (result == DB_OK)
 		*clicks = db_number(rows, 0, 0);
 	db_rows_free(rows);

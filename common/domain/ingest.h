@@ -39,4 +39,13 @@ void ingest_free(struct ingest *ingest);
  */
 unsigned ingest_turn(struct ingest *ingest, struct db *db);
 
+/*
+ * Gives one day that is over the index by which the clicks of a link are found; not before it has been
+ * over for an hour, in which most late clicks come. May take a minute, beside the turns of whoever
+ * counts: for a thread and a session of its own. below, at first INT32_MAX, is where it goes on: after
+ * a day that failed, as one that is too large for a minute, with those before. The milliseconds to wait
+ * before the next call.
+ */
+unsigned ingest_index_turn(struct db *db, int32_t *below);
+
 #endif

@@ -16,6 +16,11 @@ enum {
 	AGAIN_S = 5, /* after a failure */
 	HOUR_S = 3600,
 	PACK_PAUSE_MS = 100,
+	LOOK_MS = 2000,
+	INDEX_MS = 60000, /* a hundred million clicks */
+	INDEX_PAUSE_MS = 1000,
+	INDEX_LOOK_MS = 10 * 60 * 1000,
+	INDEX_FAILED_MS = 6 * HOUR_S * 1000,
 	DAY_S = 24 * HOUR_S
 };
 
@@ -251,4 +256,24 @@ bool ingest_upkeep(struct ingest *ingest, struct db *db)
 	else
 		return false;
 	return true;
+}
+
+unsigned ingest_index_turn(struct db *db, int32_t *below)
+{
+	const int32_t over = (int32_t)((clock_wall_ms() - HOUR_S * 1000) / CLICK_DAY_MS);
+	const bool failed = *below != INT32_MAX;
+	int32_t day;
+
+	/* A connection is looked for with little time: with much it might wait for a hung server. */
+	db_set_deadline(db, LOOK_MS);
+	if (store_find_unindexed(db, *below < over ? *below : over, &day) != STORE_OK)
+		return AGAIN_S * 1000;
+	if (day == STORE_ANY_DAY) {
+		*below = INT32_MAX;
+		return failed ? INDEX_FAILED_MS : INDEX_LOOK_MS;
+	}
+	db_set_deadline(db, INDEX_MS);
+	if (store_index_day(db, day) != STORE_OK)
+		*below = day;
+	return INDEX_PAUSE_MS;
 }

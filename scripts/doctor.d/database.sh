@@ -98,6 +98,7 @@ check_ingest_role() {
 		cd / && PGCONNECT_TIMEOUT=2 as "$web_user" timeout 3 psql -X -q -A -t -v ON_ERROR_STOP=1 -c "
 			SELECT coalesce(has_table_privilege(to_regclass('public.clicks'), 'INSERT')
 				AND has_table_privilege(to_regclass('public.click_days'), 'INSERT')
+				AND has_function_privilege(to_regprocedure('public.clicks_index_partition(date)'), 'EXECUTE')
 				AND has_table_privilege(to_regclass('public.spool_offsets'), 'INSERT, UPDATE'), false)" \
 			"$connection" 2>&1
 	) || said=${said:-no answer within 3 s}

@@ -32,7 +32,7 @@ void ingest_stop(void)
 
 void ingest_begin(void)
 {
-	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_days, "
+	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, "
 			   "click_visitors, spool_offsets, spool_runs");
 	segment_get()->header.run = SPOOL_RUN;
 	ingest_settings = (struct ingest_settings){ .directory = spool_begin(),
@@ -81,6 +81,7 @@ void ingest_expect_counted(int64_t clicks)
 {
 	ingest_expect("SELECT count(*) FROM clicks", clicks);
 	ingest_expect("SELECT coalesce(sum(n), 0)::bigint FROM click_hours", clicks);
+	ingest_expect("SELECT coalesce(sum(counted), 0)::bigint FROM click_totals", clicks);
 	ingest_expect("SELECT coalesce(sum(records), 0)::bigint FROM spool_offsets", clicks);
 	ingest_expect(
 		"SELECT coalesce(sum(records), 0)::bigint FROM spool_runs WHERE run = 77", clicks);

@@ -18,7 +18,7 @@ void pack_days_with(struct db *ingest)
 	} while (day != STORE_ANY_DAY);
 }
 
-void pack_days(void)
+void pack_past_days(void)
 {
 	struct db *ingest = db_new(database_url(INGEST), "ingest");
 
@@ -29,6 +29,11 @@ void pack_days(void)
 			   "node, 0 FROM click_counts ON CONFLICT DO NOTHING");
 	pack_days_with(ingest);
 	db_free(ingest);
+}
+
+void pack_days(void)
+{
+	pack_past_days();
 	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_counts"), 0));
 	cr_expect(eq(i64, database_number("SELECT count(*) FROM click_stats"), 0));
 }

@@ -6,7 +6,10 @@
 
 struct db;
 
-/* Whatever is counted, of all days; afterwards nothing is left unpacked. */
+/* Whatever is counted of days before yesterday. */
+void pack_past_days(void);
+
+/* The same; nothing may be left unpacked. */
 void pack_days(void);
 
 /* The same by a connection of ingest; what others count meanwhile may stay. */

@@ -259,3 +259,35 @@ Test(ingest, leaves_a_segment_of_another_version_alone)
 	ingest_expect_counted(2);
 	cr_expect(spool_has(0xaa, false));
 }
+
+static int64_t indexed_of_day(int ago)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM pg_indexes WHERE indexname = to_char((now() AT TIME ZONE "
+		"'UTC')::date - %d, '\"clicks_\"YYYYMMDD\"_by_link\"')",
+		ago);
+	return database_number(sql);
+}
+
+Test(ingest, gives_days_that_are_over_an_index_by_link)
+{
+	enum { BUSY_MS = 1000, DAYS_MAX = 400 };
+	struct db *db = db_new(database_url(INGEST), "ingest");
+	int32_t below = INT32_MAX;
+	unsigned days = 0;
+
+	database_do(ADMIN, "SELECT clicks_make_partitions(current_date - 3, current_date)");
+	database_do(ADMIN, "DO $$ BEGIN EXECUTE to_char((now() AT TIME ZONE 'UTC')::date - 3, "
+			   "'\"DROP INDEX IF EXISTS clicks_\"YYYYMMDD\"_by_link\"'); END $$");
+	cr_expect(eq(i64, indexed_of_day(3), 0));
+	while (ingest_index_turn(db, &below) <= BUSY_MS && days < DAYS_MAX)
+		days++;
+	cr_expect(le(u32, 1, days));
+	cr_expect(lt(u32, days, DAYS_MAX));
+	cr_expect(eq(i64, indexed_of_day(3), 1));
+	cr_expect(eq(i64, indexed_of_day(2), 1));
+	cr_expect(eq(i64, indexed_of_day(0), 0));
+	db_free(db);
+}

@@ -89,14 +89,17 @@ static const char save[] = "CREATE SCHEMA saved; CREATE TABLE saved.clicks AS TA
 			   "CREATE TABLE saved.counts AS TABLE click_counts; "
 			   "CREATE TABLE saved.stats AS TABLE click_stats; "
 			   "CREATE TABLE saved.days AS TABLE click_days; "
+			   "CREATE TABLE saved.totals AS TABLE click_totals; "
 			   "CREATE TABLE saved.visitors AS TABLE click_visitors; "
 			   "CREATE TABLE saved.offsets AS TABLE spool_offsets; "
 			   "CREATE TABLE saved.runs AS TABLE spool_runs";
 static const char restore[] =
-	"BEGIN; TRUNCATE clicks, click_counts, click_stats, click_days, click_visitors, "
+	"BEGIN; TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, "
+	"click_visitors, "
 	"spool_offsets, spool_runs; "
 	"INSERT INTO clicks TABLE saved.clicks; INSERT INTO click_counts TABLE saved.counts; "
 	"INSERT INTO click_stats TABLE saved.stats; INSERT INTO click_days TABLE saved.days; "
+	"INSERT INTO click_totals TABLE saved.totals; "
 	"INSERT INTO click_visitors TABLE saved.visitors; "
 	"INSERT INTO spool_offsets TABLE saved.offsets; INSERT INTO spool_runs TABLE saved.runs; "
 	"SET LOCAL client_min_messages = error; DROP SCHEMA saved CASCADE; COMMIT";
@@ -139,7 +142,7 @@ Test(ingest_faults, bring_clicks_back_to_an_empty_database)
 	spool_clicks(2, 10, now, person);
 	ingest_until_idle();
 	cr_assert(spool_has(1, true));
-	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_days, "
+	database_do(ADMIN, "TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, "
 			   "click_visitors, spool_offsets, spool_runs");
 	spool_clicks(2, 1, now, person);
 	ingest_until("SELECT (count(*) = 111)::integer FROM clicks");

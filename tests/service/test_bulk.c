@@ -247,6 +247,10 @@ Test(bulk, counts_clicks_of_before)
 				    "AND dimension = 'referrer' AND value = 'news.example'",
 			     link),
 		1);
+	cr_expect_eq(api_sql_number("SELECT counted FROM click_totals WHERE node = 0 "
+				    "AND hour = '2025-01-02 03:00Z'"),
+		api_sql_number("SELECT sum(n) FROM click_hours WHERE node = 0 "
+			       "AND hour = '2025-01-02 03:00Z'"));
 }
 
 Test(bulk, counts_a_click_that_comes_again_once)

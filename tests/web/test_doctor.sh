@@ -192,6 +192,7 @@ ALTER ROLE linkshrink_web CREATEDB|ALTER ROLE linkshrink_web NOCREATEDB|FAIL  ro
 REVOKE SELECT ON links FROM linkshrink_web|GRANT SELECT ON links TO linkshrink_web|FAIL  role .*lacks rights
 REVOKE INSERT ON clicks FROM linkshrink_ingest|GRANT INSERT ON clicks TO linkshrink_ingest|FAIL  role .*may not count clicks
 REVOKE INSERT ON click_days FROM linkshrink_ingest|GRANT INSERT ON click_days TO linkshrink_ingest|FAIL  role .*may not count clicks
+REVOKE EXECUTE ON FUNCTION clicks_index_partition FROM linkshrink_ingest|GRANT EXECUTE ON FUNCTION clicks_index_partition TO linkshrink_ingest|FAIL  role .*may not count clicks
 GRANT DELETE ON links TO linkshrink_web|REVOKE DELETE ON links FROM linkshrink_web|FAIL  role .*may delete
 ALTER ROLE linkshrink_web SET synchronous_commit = off|ALTER ROLE linkshrink_web RESET synchronous_commit|FAIL  durability .*synchronous_commit
 ROWS
