@@ -98,12 +98,12 @@ check 'with all records' same "$followed" \
 # A database that forgets: restored from a backup, and emptied.
 is_back() { alive redirect 2 && [ "$(status "http://127.0.0.1:$LINKSHRINK_OPS_PORT/metrics")" = 200 ]; }
 check 'redirect is back' wait_until 20 is_back
-pg_dump --data-only --table=clicks --table='clicks_*' --table=click_counts --table=click_stats --table=click_days \
+pg_dump --data-only --table=clicks --table='clicks_*' --table=click_counts --table=click_stats --table=click_days --table=click_totals \
 	--table=click_visitors --table='click_visitors_*' --table=spool_offsets --table=spool_runs \
 	"$(cat "$LINKSHRINK_VAR/run/owner.url")" >"$work/dump"
 follow_links 'more clicks after a backup'
 check 'are counted' all_counted
-forget='TRUNCATE clicks, click_counts, click_stats, click_days, click_visitors, spool_offsets, spool_runs;'
+forget='TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, click_visitors, spool_offsets, spool_runs;'
 restore() {
 	{
 		echo "BEGIN; $forget"
@@ -127,6 +127,10 @@ sql "UPDATE click_counts SET n = n + 1 WHERE (link, hour) = (SELECT link, hour F
 check 'a count too many is found' audit_differs 'the counts have 1 more'
 sql "UPDATE click_counts SET n = n - 1 WHERE (link, hour) = (SELECT link, hour FROM click_counts ORDER BY n DESC LIMIT 1)"
 check 'and mended' audit_is_well
+sql "INSERT INTO click_totals (hour, node, counted) VALUES ('2020-02-03 04:00Z', 1, 5)"
+check 'a total of all links that nobody counted is found' audit_differs 'of 1 hours the total of all links'
+sql "$(sed -n 's/^    \(BEGIN; LOCK TABLE click_days.*\)/\1/p' docs/operations.md)"
+check 'and mended as the documents say' audit_is_well
 sql "UPDATE spool_offsets SET records = records - 1 WHERE segment = (SELECT max(segment) FROM spool_offsets)"
 check 'a record that was not counted is found' audit_differs 'the file has 1 more'
 sql "$forget"
