@@ -36,7 +36,7 @@ links=${LINKS:-$([ -n "${FULL:-}" ] && echo 10000000 || echo 100000)}
 clicks=${CLICKS:-$([ -n "${FULL:-}" ] && echo 50000000 || echo 500000)}
 days=90     # of clicks: as long as their rows are kept
 asked=20000 # other paths of a kind, so that no cache holds all answers
-cases='page owner search phrase word stats hottest'
+cases='page owner search phrase word stats hottest events link_events user_events'
 bar_ms=50
 
 # ---- The data.
@@ -65,6 +65,9 @@ draw_paths() {
 	sql "SELECT '/urls/' || 1 + floor($links * random() ^ CASE i % 2 WHEN 0 THEN 4 ELSE 1 END)::bigint
 		* 15485863 % $links || '/stats' FROM $some" >"$work/stats.paths"
 	echo '/urls/1/stats?interval=hour' >"$work/hottest.paths"
+	echo '/events' >"$work/events.paths"
+	sed 's/stats$/events/' "$work/stats.paths" >"$work/link_events.paths"
+	sql "SELECT '/users/' || id || '/events' FROM users" >"$work/user_events.paths"
 }
 
 # So that a fault is seen here and not in a column of errors. Whatever was never read may come from the disk
@@ -94,6 +97,7 @@ prepare() {
 handler_of() {
 	case $1 in
 	stats | hottest) echo links_stats ;;
+	*events) echo events ;;
 	*) echo links_list ;;
 	esac
 }
@@ -140,6 +144,9 @@ title_of() {
 	word) echo 'search, a word of many titles' ;;
 	stats) echo 'statistics' ;;
 	hottest) echo 'statistics of the most popular, by hour' ;;
+	events) echo 'first page of events' ;;
+	link_events) echo "first page of a link's events" ;;
+	user_events) echo "first page of a user's events" ;;
 	esac
 }
 

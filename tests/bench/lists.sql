@@ -26,7 +26,8 @@ $$;
 -- Tables are filled in the order of time and sorted at once at the end: keys, indexes and foreign
 -- keys go, and come back as they were.
 CREATE TEMPORARY TABLE back ON COMMIT DROP AS
-	WITH filled (id) AS (VALUES ('links'::regclass), ('click_counts'), ('click_stats'), ('click_days'))
+	WITH filled (id) AS (VALUES ('links'::regclass), ('events'), ('click_counts'), ('click_stats'),
+		('click_days'))
 	SELECT contype = 'f' AS last,
 		format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS away,
 		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
@@ -75,6 +76,7 @@ INSERT INTO links (id, code, target, title, owner, tags, created_at, updated_at)
 				- interval '1 second' * (63072000.0 * (:links - i) / :links) AS made
 		FROM generate_series(1, :links::bigint) AS i) AS drawn;
 SELECT setval(pg_get_serial_sequence('links', 'id'), :links) \g /dev/null
+INSERT INTO events (time, type, link, owner) SELECT created_at, 'created', id, owner FROM links ORDER BY id;
 
 -- ---- Clicks, and what is counted of them in the order in which ingest would have done it.
 
@@ -155,7 +157,9 @@ SELECT pg_temp.fill(current_date - :days + i, :clicks::bigint * i / :days,
 	WHERE :clicks::bigint * (i + 1) / :days > :clicks::bigint * i / :days \g /dev/null
 SELECT pg_temp.pack_day(current_date - i) FROM generate_series(:days, 2, -1) AS i \g /dev/null
 SELECT pg_temp.count_day(current_date - 1) \g /dev/null
+INSERT INTO click_totals (hour, node, counted) SELECT hour, node, sum(n) FROM click_counts GROUP BY hour, node;
 
+SELECT clicks_index_partition(current_date) FROM generate_series(1, :days) \g /dev/null
 SELECT again FROM back ORDER BY last \gexec
 COMMIT;
-VACUUM (ANALYZE) users, links, clicks, click_counts, click_stats, click_days;
+VACUUM (ANALYZE) users, links, events, clicks, click_counts, click_stats, click_days, click_totals;
