@@ -42,7 +42,7 @@ static unsigned index_turn(struct worker *worker)
 	static int32_t below = INT32_MAX;
 	workers_idle(worker->slot, worker->thread);
 	if (db == NULL)
-		db = db_new(config_get()->database_url, "ingest-index");
+		db = db_new(config_get()->database_url, "ingest index");
 	return db != NULL ? ingest_index_turn(db, &below) : NO_MEMORY_MS;
 }
 

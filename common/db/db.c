@@ -1,5 +1,6 @@
 #include "db/db_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,21 @@ static const struct {
 #include "db/statements.def"
 };
 
+static enum label_program label_of(const char *program)
+{
+	char name[DB_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(program, " "), program);
+	return metrics_program(name);
+}
+
 struct db *db_new(const char *url, const char *program)
 {
 	struct db *db = calloc(1, sizeof(*db));
 
 	if (!db)
 		return NULL;
-	db->program = metrics_program(program);
+	db->program = label_of(program);
 	db->pool = db_pool_join(url, program);
 	if (db->pool)
 		return db;

@@ -63,7 +63,9 @@ struct db_rows; /* the rows of an answer; owned by the caller from db_query() to
 
 /*
  * url: a libpq connection string; program: its name, for metrics and for the server's lists. Both
- * are copied. Does not connect yet. NULL: no memory, or url is no connection string.
+ * are copied. A thread that wants sessions of its own puts a word behind the name: who gives "ingest"
+ * and who gives "ingest index" share no pool. Does not connect yet. NULL: no memory, or url is no
+ * connection string.
  */
 struct db *db_new(const char *url, const char *program);
 void db_free(struct db *db);

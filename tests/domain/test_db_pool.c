@@ -46,6 +46,22 @@ Test(db_pool, lets_many_threads_share_few_connections)
 	db_free(db);
 }
 
+Test(db_pool, is_another_one_for_whoever_puts_a_word_behind_the_name)
+{
+	struct db *db = database_open(), *other = db_new(database_url(WEB), "redirect other");
+	int pid;
+
+	db_set_deadline(other, DEADLINE_MS);
+	cr_assert(find_nothing(db) == DB_NOT_FOUND);
+	pid = db_session_pid(db);
+	cr_assert(find_nothing(other) == DB_NOT_FOUND);
+	cr_expect(ne(int, db_session_pid(other), pid));
+	cr_expect(eq(i64, database_number(SESSIONS), 1));
+	cr_expect(eq(u64, connects(), 2), "both are the program's");
+	db_free(other);
+	db_free(db);
+}
+
 static void transact_often(struct db *db, unsigned number)
 {
 	for (int i = 0; i < CALLS; i++) {
