@@ -20,6 +20,14 @@ take() { # how many
 	exec pgbench --no-vacuum --client="$1" --transactions=1 --file="$simulations/.statement" "$(cat "$run/owner.url")"
 }
 
+# What is refused is tried again: a program may have had one open for a moment when they were counted.
+keep_taking() {
+	while :; do
+		(take 1) || true
+		sleep 1
+	done
+}
+
 taken() { # how many, at least
 	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'somebody'")" -ge "$1" ]
 }
@@ -32,8 +40,7 @@ inject() {
 	echo 'SELECT pg_sleep(86400);' >"$simulations/.statement"
 	helper take $((free - 4))
 	wait_until 20 taken $((free - 4)) || fail 'the connections are not opened'
-	# Of these the last ones are refused: others open and close theirs meanwhile.
-	for ((number = 0; number < 8; number++)); do helper take 1; done
+	for ((number = 0; number < 8; number++)); do helper keep_taking; done
 }
 
 simulate "$@"
