@@ -370,3 +370,30 @@ Test(link, is_checked_by_the_database_as_well)
 		cr_expect(strcmp(database_refusal(OWNER, refused_rows[i]), "23514") == 0, "%s",
 			refused_rows[i]);
 }
+
+Test(link, of_many_at_once_takes_the_other_code_where_the_first_is_taken)
+{
+	static const char *const columns[] = { "{0,0,0}", "{many-taken,many-taken,many-free}",
+		"{https://a.example/,https://b.example/,https://c.example/}", "{\"\",\"\",\"\"}",
+		"{0,0,0}", "{active,active,active}", "{302,302,302}", "{f,f,f}", "{0,0,0}",
+		"{0,0,0}", "{0,0,0}", "{\"\",\"\",\"\"}", "{0,0,0}",
+		"{\"\",many-other,many-unused}" };
+	struct db *db = database_open();
+	struct db_rows *refused;
+
+	database_do(ADMIN, "INSERT INTO links (code, target) "
+			   "VALUES ('many-taken', 'https://taken.example/')");
+	cr_assert(db_query(db, STATEMENT_links_store, columns, 14, &refused) == DB_OK);
+	cr_expect(eq(int, db_rows_count(refused), 1));
+	cr_expect(eq(i64, db_number(refused, 0, 0), 0));
+	cr_expect(eq(str, (char *)db_text(refused, 0, 1), (char *)"code"));
+	cr_expect(eq(i64,
+		database_number("SELECT count(*) FROM links WHERE (code, target) IN "
+				"(('many-other', 'https://b.example/'), "
+				"('many-free', 'https://c.example/'))"),
+		2));
+	cr_expect(
+		eq(i64, database_number("SELECT count(*) FROM links WHERE code LIKE 'many-%'"), 3));
+	db_rows_free(refused);
+	db_free(db);
+}
