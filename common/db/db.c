@@ -125,53 +125,33 @@ static enum db_wait execute(struct db *db, const struct db_call *call, PGresult 
 	return settle(db, call->statement, *answer, end);
 }
 
-/* A setting of the session, between transactions; whether it is set. */
-static enum db_wait set(struct db *db, const struct db_call *call, bool *is_set)
+/*
+ * The server's timeouts follow the budget, and whether plans are kept the call: connections go from hand
+ * to hand.
+ */
+static enum db_wait adjust_session(struct db *db, bool keep)
 {
-	PGresult *answer = NULL;
-	enum db_wait end = prepare(db, call, &answer);
-
-	if (end == DB_ARRIVED && !answer)
-		end = execute(db, call, &answer);
-	*is_set = end == DB_ARRIVED && PQresultStatus(answer) == PGRES_TUPLES_OK;
-	PQclear(answer);
-	return end;
-}
-
-/* The server's timeouts follow the budget: connections go from hand to hand. */
-static enum db_wait adjust_timeouts(struct db *db)
-{
+	struct db_connection *connection = db->connection;
 	const struct db_timeouts timeouts = db_timeouts_for(db->budget_ms);
-	const char *const parameters[] = { timeouts.statement, timeouts.lock, timeouts.idle };
+	const char *const parameters[] = { timeouts.statement, timeouts.lock, timeouts.idle,
+		keep ? "force_generic_plan" : "auto" };
 	const struct db_call call = {
-		.statement = STATEMENT_set_timeouts, .parameters = parameters, .count = 3
+		.statement = STATEMENT_set_session, .parameters = parameters, .count = 4
 	};
+	PGresult *answer = NULL;
 	enum db_wait end;
-	bool is_set;
 
-	if (db->transaction != DB_NONE || db->connection->budget_ms == db->budget_ms)
+	if (db->transaction != DB_NONE ||
+		(connection->budget_ms == db->budget_ms && connection->keeps == keep))
 		return DB_ARRIVED;
-	end = set(db, &call, &is_set);
-	if (is_set)
-		db->connection->budget_ms = db->budget_ms;
-	return end;
-}
-
-/* Whether plans are kept is up to the session, too. */
-static enum db_wait adjust_plans(struct db *db, bool keep)
-{
-	const char *const parameters[] = { keep ? "force_generic_plan" : "auto" };
-	const struct db_call call = {
-		.statement = STATEMENT_set_plans, .parameters = parameters, .count = 1
-	};
-	enum db_wait end;
-	bool is_set;
-
-	if (db->transaction != DB_NONE || db->connection->keeps == keep)
-		return DB_ARRIVED;
-	end = set(db, &call, &is_set);
-	if (is_set)
-		db->connection->keeps = keep;
+	end = prepare(db, &call, &answer);
+	if (end == DB_ARRIVED && !answer)
+		end = execute(db, &call, &answer);
+	if (end == DB_ARRIVED && PQresultStatus(answer) == PGRES_TUPLES_OK) {
+		connection->budget_ms = db->budget_ms;
+		connection->keeps = keep;
+	}
+	PQclear(answer);
 	return end;
 }
 
@@ -218,9 +198,7 @@ static enum db_result attempt(
 	if (result != DB_OK)
 		return result;
 	db->session_pid = PQbackendPID(db->connection->session);
-	end = adjust_timeouts(db);
-	if (end == DB_ARRIVED)
-		end = adjust_plans(db, call->keep);
+	end = adjust_session(db, call->keep);
 	if (end == DB_ARRIVED)
 		end = prepare(db, call, answer);
 	*again = end == DB_LOST;

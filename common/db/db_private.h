@@ -118,7 +118,7 @@ enum db_result db_wait_for_others(struct db *db);
 /* Whether the server ended a session while nobody used it. */
 bool db_has_ended(PGconn *session);
 
-/* The server's timeouts that belong to a budget, as parameters of STATEMENT_set_timeouts. */
+/* The server's timeouts that belong to a budget, the first parameters of STATEMENT_set_session. */
 struct db_timeouts {
 	char statement[DB_NUMBER], lock[DB_NUMBER], idle[DB_NUMBER];
 };

@@ -286,18 +286,26 @@ enum store_result store_offsets(struct db *db, struct store_offset *offsets, uns
 	return result;
 }
 
+/* The number that a statement answers with; absent where there is no row. */
+static enum store_result ask_number(struct db *db, enum db_statement statement,
+	const char *const *parameters, int count, int64_t absent, int64_t *number)
+{
+	struct db_rows *rows;
+	enum store_result result =
+		result_from(db, db_query(db, statement, parameters, count, &rows));
+
+	if (result == STORE_OK)
+		*number = rows ? db_number(rows, 0, 0) : absent;
+	db_rows_free(rows);
+	return result;
+}
+
 enum store_result store_run(struct db *db, uint64_t run, int64_t *records)
 {
 	char number[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(number, (int64_t)run) };
-	struct db_rows *rows;
-	enum store_result result =
-		result_from(db, db_query(db, STATEMENT_spool_run, parameters, 1, &rows));
 
-	if (result == STORE_OK)
-		*records = rows ? db_number(rows, 0, 0) : 0;
-	db_rows_free(rows);
-	return result;
+	return ask_number(db, STATEMENT_spool_run, parameters, 1, 0, records);
 }
 
 enum store_result store_make_days(struct db *db, int32_t first, int32_t last)
@@ -316,21 +324,15 @@ enum store_result store_drop_days(struct db *db, int32_t today, int64_t days)
 	return result_from(db, db_run(db, STATEMENT_clicks_drop_partitions, parameters, 2));
 }
 
-enum store_result store_find_unindexed(struct db *db, int32_t before, int32_t *day)
+enum store_result store_find_unindexed(struct db *db, int32_t before, int64_t *day)
 {
 	char end[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(end, before) };
-	struct db_rows *rows;
-	enum store_result result =
-		result_from(db, db_query(db, STATEMENT_clicks_without_index, parameters, 1, &rows));
 
-	if (result == STORE_OK)
-		*day = rows ? (int32_t)db_number(rows, 0, 0) : STORE_ANY_DAY;
-	db_rows_free(rows);
-	return result;
+	return ask_number(db, STATEMENT_clicks_without_index, parameters, 1, STORE_ANY_DAY, day);
 }
 
-enum store_result store_index_day(struct db *db, int32_t day)
+enum store_result store_index_day(struct db *db, int64_t day)
 {
 	char number[DB_NUMBER];
 	const char *const parameters[] = { db_number_text(number, day) };
@@ -340,14 +342,7 @@ enum store_result store_index_day(struct db *db, int32_t day)
 
 enum store_result store_clock(struct db *db, int64_t *seconds)
 {
-	struct db_rows *rows;
-	enum store_result result =
-		result_from(db, db_query(db, STATEMENT_server_clock, NULL, 0, &rows));
-
-	if (result == STORE_OK)
-		*seconds = db_number(rows, 0, 0);
-	db_rows_free(rows);
-	return result;
+	return ask_number(db, STATEMENT_server_clock, NULL, 0, 0, seconds);
 }
 
 enum store_result store_pack(struct db *db, int32_t before, int32_t *day, int64_t *link)

@@ -61,8 +61,8 @@ __attribute__((warn_unused_result)) enum store_result store_drop_days(
  * day waits meanwhile.
  */
 __attribute__((warn_unused_result)) enum store_result store_find_unindexed(
-	struct db *db, int32_t before, int32_t *day);
-__attribute__((warn_unused_result)) enum store_result store_index_day(struct db *db, int32_t day);
+	struct db *db, int32_t before, int64_t *day);
+__attribute__((warn_unused_result)) enum store_result store_index_day(struct db *db, int64_t day);
 
 /* Seconds since 1970 by the server's clock. */
 __attribute__((warn_unused_result)) enum store_result store_clock(struct db *db, int64_t *seconds);

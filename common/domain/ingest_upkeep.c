@@ -262,7 +262,7 @@ unsigned ingest_index_turn(struct db *db, int32_t *below)
 {
 	const int32_t over = (int32_t)((clock_wall_ms() - HOUR_S * 1000) / CLICK_DAY_MS);
 	const bool failed = *below != INT32_MAX;
-	int32_t day;
+	int64_t day;
 
 	/* A connection is looked for with little time: with much it might wait for a hung server. */
 	db_set_deadline(db, LOOK_MS);
@@ -274,6 +274,6 @@ unsigned ingest_index_turn(struct db *db, int32_t *below)
 	}
 	db_set_deadline(db, INDEX_MS);
 	if (store_index_day(db, day) != STORE_OK)
-		*below = day;
+		*below = (int32_t)day;
 	return INDEX_PAUSE_MS;
 }
