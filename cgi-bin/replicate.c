@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/text.h"
 #include "base/workers.h"
@@ -19,6 +20,8 @@ enum {
 	AWAY_MS = 500,
 	NO_MEMORY_MS = 1000,
 	TIDY_MS = 1000,
+	TIDY_SOON_MS = 50,
+	TIDY_MUCH_MS = 5,       /* who took so long comes again soon */
 	TIDY_DEADLINE_MS = 4000 /* less than a program is given to end */
 };
 
@@ -57,13 +60,19 @@ static unsigned listen_turn(struct worker *worker)
 	return 0;
 }
 
-/* After very many new links it takes several calls. Nobody waits for it, so it is not stalled. */
+/*
+ * After very many new links it takes several calls. Rows in bulk would within a second make the list so
+ * long that who stores them has to take it in, so it comes sooner while there is much. Nobody waits for
+ * it, so it is not stalled.
+ */
 static unsigned tidy_turn(struct worker *worker)
 {
+	const uint64_t began = clock_monotonic();
 	workers_idle(worker->slot, worker->thread);
 	db_set_deadline(worker->db, TIDY_DEADLINE_MS);
-	(void)!link_list_tidy(worker->db);
-	return TIDY_MS;
+	if (link_list_tidy(worker->db) != DB_OK)
+		return TIDY_MS;
+	return clock_monotonic() - began < TIDY_MUCH_MS * CLOCK_MS ? TIDY_MS : TIDY_SOON_MS;
 }
 
 static int answer(int argc, char **argv)
