@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "base/workers.h"
+#include "domain/event.h"
 #include "domain/follow.h"
 #include "domain/link_list.h"
 #include "service/service.h"
@@ -70,7 +71,7 @@ static unsigned tidy_turn(struct worker *worker)
 	const uint64_t began = clock_monotonic();
 	workers_idle(worker->slot, worker->thread);
 	db_set_deadline(worker->db, TIDY_DEADLINE_MS);
-	if (link_list_tidy(worker->db) != DB_OK)
+	if (link_list_tidy(worker->db) != DB_OK || event_sum_up(worker->db) != DB_OK)
 		return TIDY_MS;
 	return clock_monotonic() - began < TIDY_MUCH_MS * CLOCK_MS ? TIDY_MS : TIDY_SOON_MS;
 }

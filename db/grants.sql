@@ -17,6 +17,8 @@ GRANT SELECT, INSERT (id, code, target, title, owner, state, redirect_status, fo
 GRANT UPDATE (target, title, owner, state, redirect_status, forward_query, valid_since, valid_until,
 	max_visits, tags, updated_at, version, visits) ON links TO linkshrink_web;
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON events TO linkshrink_web;
+GRANT SELECT, INSERT, UPDATE (n) ON event_totals TO linkshrink_web;
+GRANT SELECT, INSERT, DELETE ON event_changes TO linkshrink_web;
 GRANT SELECT ON clicks, click_counts, click_stats, click_days, click_totals, click_hours, click_values
 	TO linkshrink_web;
 -- Clicks of before, that an import brings: they are counted, but no rows of clicks.

@@ -105,6 +105,19 @@ BEGIN
 END
 $$;
 
+-- Name: event_changes_add(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.event_changes_add() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+	INSERT INTO public.event_changes (type, day, n)
+		SELECT type, (time AT TIME ZONE 'UTC')::date, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
+		FROM changed GROUP BY 1, 2;
+	RETURN NULL;
+END
+$$;
+
 -- Name: search_tidy(); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.search_tidy() RETURNS void
@@ -406,6 +419,30 @@ CREATE TABLE public.database_identity (
 
 COMMENT ON TABLE public.database_identity IS 'One row: the name of these data. A replica that knows another name copies nothing from here.';
 
+-- Name: event_changes; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.event_changes (
+    type text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    n bigint NOT NULL
+);
+
+-- Name: TABLE event_changes; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.event_changes IS 'More events, or fewer (n < 0), than event_totals says.';
+
+-- Name: event_totals; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.event_totals (
+    type text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    n bigint NOT NULL
+);
+
+-- Name: TABLE event_totals; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.event_totals IS 'Events by type and day (UTC). What event_changes has is to be added.';
+
 -- Name: events; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.events (
@@ -614,6 +651,11 @@ ALTER TABLE ONLY public.clicks_other
 ALTER TABLE ONLY public.database_identity
     ADD CONSTRAINT database_identity_pkey PRIMARY KEY (id);
 
+-- Name: event_totals event_totals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.event_totals
+    ADD CONSTRAINT event_totals_pkey PRIMARY KEY (type, day);
+
 -- Name: events events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.events
@@ -738,6 +780,14 @@ ALTER INDEX public.clicks_pkey ATTACH PARTITION public.clicks_other_pkey;
 
 CREATE TRIGGER click_days_packed AFTER INSERT ON public.click_days REFERENCING NEW TABLE AS new_days FOR EACH STATEMENT EXECUTE FUNCTION public.click_totals_pack();
 
+-- Name: events events_fewer; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER events_fewer AFTER DELETE ON public.events REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.event_changes_add();
+
+-- Name: events events_more; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER events_more AFTER INSERT ON public.events REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.event_changes_add();
+
 -- Name: api_keys api_keys_owner; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.api_keys
@@ -773,6 +823,10 @@ GRANT ALL ON FUNCTION public.clicks_index_partition(day date) TO linkshrink_inge
 
 REVOKE ALL ON FUNCTION public.clicks_make_partitions(first date, last date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.clicks_make_partitions(first date, last date) TO linkshrink_ingest;
+
+-- Name: FUNCTION event_changes_add(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.event_changes_add() FROM PUBLIC;
 
 -- Name: FUNCTION search_tidy(); Type: ACL; Schema: public; Owner: -
 
@@ -880,6 +934,18 @@ GRANT INSERT ON TABLE public.clicks TO linkshrink_ingest;
 -- Name: TABLE database_identity; Type: ACL; Schema: public; Owner: -
 
 GRANT SELECT ON TABLE public.database_identity TO linkshrink_web;
+
+-- Name: TABLE event_changes; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.event_changes TO linkshrink_web;
+
+-- Name: TABLE event_totals; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT,INSERT ON TABLE public.event_totals TO linkshrink_web;
+
+-- Name: COLUMN event_totals.n; Type: ACL; Schema: public; Owner: -
+
+GRANT UPDATE(n) ON TABLE public.event_totals TO linkshrink_web;
 
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
 

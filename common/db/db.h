@@ -48,8 +48,9 @@ enum db_statement {
 };
 
 enum {
-	DB_NUMBER = 21,       /* bytes of a parameter that is a number: the decimals and a zero */
-	DB_SCHEMA_VERSION = 8 /* the newest of db/migrations: what the statements are written for */
+	DB_NUMBER = 21, /* bytes of a parameter that is a number: the decimals and a zero */
+	DB_SCHEMA_VERSION =
+		10 /* the newest of db/migrations: what the statements are written for */
 };
 
 enum db_schema {

@@ -44,6 +44,14 @@ static bool is_of_some_links(const struct event_filter *filter)
 	return filter->link != 0 || filter->owner != 0;
 }
 
+static enum db_statement choose(const struct event_filter *filter, enum db_statement of_links,
+	enum db_statement of_type, enum db_statement all)
+{
+	if (is_of_some_links(filter))
+		return of_links;
+	return *filter->type ? of_type : all;
+}
+
 bool event_type_is_valid(const char *type)
 {
 	size_t len = strspn(type, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
@@ -132,8 +140,8 @@ enum event_result event_delete(struct db *db, const struct event *event)
 
 enum db_result event_list(struct db *db, const struct event_filter *filter, struct db_rows **rows)
 {
-	const enum db_statement statement =
-		is_of_some_links(filter) ? STATEMENT_events_of_links : STATEMENT_events_newest;
+	const enum db_statement statement = choose(filter, STATEMENT_events_of_links,
+		STATEMENT_events_of_type, STATEMENT_events_newest);
 	struct conditions conditions;
 
 	set_conditions(&conditions, filter);
@@ -146,8 +154,8 @@ enum db_result event_list(struct db *db, const struct event_filter *filter, stru
 enum db_result event_list_total(
 	struct db *db, const struct event_filter *filter, struct total *total)
 {
-	const enum db_statement statement =
-		is_of_some_links(filter) ? STATEMENT_events_of_links_count : STATEMENT_events_count;
+	const enum db_statement statement = choose(filter, STATEMENT_events_of_links_count,
+		STATEMENT_events_of_type_count, STATEMENT_events_count);
 	struct conditions conditions;
 	struct db_rows *rows;
 	enum db_result result;
@@ -169,7 +177,10 @@ enum db_result event_count_types(
 
 	set_conditions(&conditions, filter);
 	conditions.list[4] = "";
-	result = db_query_anew(db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
+	result = is_of_some_links(filter) ? db_query_anew(db, STATEMENT_events_by_type,
+						    conditions.list, CONDITIONS, rows)
+					  : db_query_kept(db, STATEMENT_events_of_all_by_type,
+						    conditions.list, CONDITIONS, rows);
 	*total = result == DB_OK ? db_number(*rows, 0, 2) : 0;
 	return result;
 }
@@ -186,4 +197,11 @@ enum db_result event_count_clicks(struct db *db, const struct event_filter *filt
 		*clicks = db_number(rows, 0, 0);
 	db_rows_free(rows);
 	return result;
+}
+
+enum db_result event_sum_up(struct db *db)
+{
+	enum db_result result = db_run(db, STATEMENT_events_sum_up, NULL, 0);
+
+	return result == DB_NOT_FOUND && !db_refused(db) ? DB_OK : result;
 }

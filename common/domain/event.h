@@ -79,4 +79,10 @@ __attribute__((warn_unused_result)) enum db_result event_count_types(
 __attribute__((warn_unused_result)) enum db_result event_count_clicks(
 	struct db *db, const struct event_filter *filter, int64_t *clicks);
 
+/*
+ * Sums up what changed, as far as nobody has: until then every count of all links reads each change. At
+ * any time, by any number of nodes; after very many it takes several calls. DB_OK, or the failure.
+ */
+__attribute__((warn_unused_result)) enum db_result event_sum_up(struct db *db);
+
 #endif

@@ -19,7 +19,8 @@ static struct db *db;
 static void begin(void)
 {
 	database_do(ADMIN,
-		"TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, events");
+		"TRUNCATE clicks, click_counts, click_stats, click_days, click_totals, events, "
+		"event_totals, event_changes");
 	db = database_open();
 }
 
@@ -106,7 +107,8 @@ Test(event, add_up_the_clicks_of_a_link_of_an_owner_and_of_all)
 
 /* --- Lists. --- */
 
-/* A user's links 990720, 990721 and 990722 and somebody else's 990723, followed in the last six days and today. */
+/* A user's links 990720, 990721 and 990722 and somebody else's 990723, followed in the last six days and today.
+   Of what else happened some at the same moment, and some at midnight. */
 static void follow_links(void)
 {
 	database_do(ADMIN,
@@ -116,8 +118,12 @@ static void follow_links(void)
 		"FROM generate_series(990720, 990723) AS i; "
 		"SELECT clicks_make_partitions(current_date - 6, current_date); "
 		"INSERT INTO events (time, type, link, owner) "
-		"SELECT now() - i * interval '7 hours', 'shared', 990720 + i % 4, "
-		"CASE WHEN i % 3 = 0 THEN 990072 END FROM generate_series(0, 23) AS i");
+		"SELECT date_trunc('day', now(), 'UTC') - i / 3 * interval '1 day', 'shared', "
+		"990720, 990072 "
+		"FROM generate_series(0, 11) AS i; "
+		"INSERT INTO events (time, type, link, owner) "
+		"SELECT now() - i / 2 * interval '7 hours', 'shared', 990720 + i % 4, "
+		"CASE WHEN i % 3 = 0 THEN 990072 END FROM generate_series(0, 47) AS i");
 	/* Of 990720 each half an hour, of 990721 seldom, of 990722 on one day alone, of 990723
 	 * now and then; some at the same moment. */
 	database_do(ADMIN,
@@ -269,6 +275,7 @@ Test(event, lists_show_clicks_of_days_that_are_open_over_and_packed)
 	follow_links();
 	expect_feeds();
 	index_days();
+	cr_assert(event_sum_up(db) == DB_OK);
 	expect_feeds();
 	pack_past_days();
 	cr_expect(gt(i64, database_number("SELECT count(*) FROM click_counts"), 0));
@@ -284,6 +291,70 @@ Test(event, lists_show_clicks_of_days_that_are_open_over_and_packed)
 		"SELECT link, date_trunc('hour', time), 1, 1, 0 FROM clicks WHERE segment = 2");
 	expect_feeds();
 	forget_links();
+}
+
+/* --- By type. --- */
+
+static void expect_types(int64_t start, int64_t end)
+{
+	const struct event_filter filter = { .start = start, .end = end };
+	char memory[1024];
+	struct text types = text_fixed(memory, sizeof(memory));
+	struct db_rows *rows;
+	int64_t total;
+	enum db_result result;
+
+	db_set_deadline(db, DEADLINE_MS);
+	result = event_count_types(db, &filter, &rows, &total);
+	cr_assert(result == DB_OK || result == DB_NOT_FOUND);
+	text_add(&types,
+		"SELECT (coalesce(string_agg(type || ' ' || n, ',' ORDER BY n DESC, type), "
+		"'') || ' ' || coalesce(sum(n), 0) = '");
+	for (int row = 0; rows && row < db_rows_count(rows); row++)
+		text_addf(&types, "%s%s %lld", row > 0 ? "," : "", db_text(rows, row, 0),
+			(long long)db_number(rows, row, 1));
+	text_addf(&types,
+		" %lld')::integer FROM (SELECT type, count(*) AS n FROM events "
+		"WHERE type <> 'redirect' AND (%lld = 0 OR time >= to_timestamp(%lld / 1000.0)) "
+		"AND (%lld = 0 OR time < to_timestamp(%lld / 1000.0)) GROUP BY type) AS each",
+		(long long)total, (long long)start, (long long)start, (long long)end,
+		(long long)end);
+	db_rows_free(rows);
+	cr_assert(not(types.cut));
+	cr_expect(eq(i64, database_number(memory), 1), "%s", memory);
+}
+
+static void expect_all_types(void)
+{
+	static const int64_t bounds[] = { 0, -1, 7 * HOUR_MS / 2, 8 * HOUR_MS, DAY_MS,
+		3 * DAY_MS - 1, 3 * DAY_MS };
+
+	for (size_t i = 0; i < 7 * 7; i++)
+		expect_types(bounds[i / 7] == 0 ? 0 : monday + bounds[i / 7],
+			bounds[i % 7] == 0 ? 0 : monday + bounds[i % 7]);
+}
+
+Test(event, are_counted_by_type_whatever_happens_to_them)
+{
+	database_do(ADMIN,
+		"INSERT INTO events (time, type, link) SELECT '2026-11-22 23:30Z'::timestamptz "
+		"+ i * interval '30 minutes', CASE WHEN i % 7 = 0 THEN 'shared' "
+		"WHEN i % 5 = 0 THEN 'redirect' ELSE 'created' END, 1 FROM generate_series(0, 200) "
+		"AS i; "
+		"INSERT INTO events (time, type, link) VALUES ('0001-01-01 00:00Z', 'first', 1), "
+		"('9999-12-31 23:59:59.999999Z', 'last', 1)");
+	expect_all_types();
+	cr_assert(event_sum_up(db) == DB_OK);
+	cr_expect(eq(i64, database_number("SELECT count(*) FROM event_changes"), 0));
+	expect_all_types();
+	database_do(ADMIN,
+		"DELETE FROM events WHERE type = 'shared' OR link = 1 "
+		"AND time < '2026-11-24 07:10Z' AND type = 'created'; "
+		"INSERT INTO events (time, type, link) VALUES ('2026-11-24 12:00Z', 'late', 1)");
+	expect_all_types();
+	cr_assert(event_sum_up(db) == DB_OK);
+	expect_all_types();
+	cr_assert(event_sum_up(db) == DB_OK, "with nothing to add");
 }
 
 Test(event, totals_of_all_links_have_in_the_end_what_another_version_counted)

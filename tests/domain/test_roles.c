@@ -29,6 +29,8 @@ static const char *const forbidden[] = {
 	"SELECT clicks_index_partition(current_date)",
 	"UPDATE events SET details = NULL",
 	"TRUNCATE events",
+	"DELETE FROM event_totals",
+	"UPDATE event_changes SET n = 1",
 	"UPDATE users SET created_at = now()",
 	"UPDATE users SET id = 1",
 	"INSERT INTO clicks (time, segment, position, link, status, browser, os, bot, prefetch, "
@@ -62,6 +64,7 @@ static const char *const forbidden_to_ingest[] = {
 	"UPDATE click_days SET n = 1",
 	"UPDATE click_totals SET packed = 1",
 	"TRUNCATE spool_offsets",
+	"SELECT * FROM event_totals",
 	"DROP TABLE clicks",
 	"CREATE TABLE mine (n bigint)",
 	"UPDATE database_identity SET id = gen_random_uuid()",

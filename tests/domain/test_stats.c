@@ -27,7 +27,8 @@ static struct link_stats stats;
 
 static void begin(void)
 {
-	database_do(ADMIN, "TRUNCATE click_counts, click_stats, click_days, click_totals, events");
+	database_do(ADMIN, "TRUNCATE click_counts, click_stats, click_days, click_totals, events, "
+			   "event_totals, event_changes");
 	db = database_open();
 }
 
