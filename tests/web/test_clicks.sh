@@ -131,6 +131,10 @@ sql "INSERT INTO click_totals (hour, node, counted) VALUES ('2020-02-03 04:00Z',
 check 'a total of all links that nobody counted is found' audit_differs 'of 1 hours the total of all links'
 sql "$(sed -n 's/^    \(BEGIN; LOCK TABLE click_days.*\)/\1/p' docs/operations.md)"
 check 'and mended as the documents say' audit_is_well
+sql "BEGIN; ALTER TABLE events DISABLE TRIGGER events_more; INSERT INTO events (type, link) VALUES ('shared', 1); ALTER TABLE events ENABLE TRIGGER events_more; COMMIT"
+check 'an event that nobody counted is found' audit_differs 'of 1 days and types the sum of events'
+sql "$(sed -n 's/^    \(BEGIN; LOCK TABLE event_totals.*\)/\1/p' docs/operations.md)"
+check 'and mended as the documents say' audit_is_well
 sql "UPDATE spool_offsets SET records = records - 1 WHERE segment = (SELECT max(segment) FROM spool_offsets)"
 check 'a record that was not counted is found' audit_differs 'the file has 1 more'
 sql "$forget"
