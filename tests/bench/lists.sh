@@ -36,7 +36,7 @@ links=${LINKS:-$([ -n "${FULL:-}" ] && echo 10000000 || echo 100000)}
 clicks=${CLICKS:-$([ -n "${FULL:-}" ] && echo 50000000 || echo 500000)}
 days=90     # of clicks: as long as their rows are kept
 asked=20000 # other paths of a kind, so that no cache holds all answers
-cases='page owner search phrase word stats hottest events link_events user_events'
+cases='page owner search phrase word stats hottest events link_events user_events rare_events event_counts'
 bar_ms=50
 
 # ---- The data.
@@ -68,6 +68,8 @@ draw_paths() {
 	echo '/events' >"$work/events.paths"
 	sed 's/stats$/events/' "$work/stats.paths" >"$work/link_events.paths"
 	sql "SELECT '/users/' || id || '/events' FROM users" >"$work/user_events.paths"
+	echo '/events?event_type=updated' >"$work/rare_events.paths"
+	echo '/events/stats' >"$work/event_counts.paths"
 }
 
 # So that a fault is seen here and not in a column of errors. Whatever was never read may come from the disk
@@ -97,7 +99,7 @@ prepare() {
 handler_of() {
 	case $1 in
 	stats | hottest) echo links_stats ;;
-	*events) echo events ;;
+	*events | event_counts) echo events ;;
 	*) echo links_list ;;
 	esac
 }
@@ -147,6 +149,8 @@ title_of() {
 	events) echo 'first page of events' ;;
 	link_events) echo "first page of a link's events" ;;
 	user_events) echo "first page of a user's events" ;;
+	rare_events) echo 'first page of events of a rare type' ;;
+	event_counts) echo 'events by type' ;;
 	esac
 }
 

@@ -76,7 +76,9 @@ INSERT INTO links (id, code, target, title, owner, tags, created_at, updated_at)
 				- interval '1 second' * (63072000.0 * (:links - i) / :links) AS made
 		FROM generate_series(1, :links::bigint) AS i) AS drawn;
 SELECT setval(pg_get_serial_sequence('links', 'id'), :links) \g /dev/null
-INSERT INTO events (time, type, link, owner) SELECT created_at, 'created', id, owner FROM links ORDER BY id;
+INSERT INTO events (time, type, link, owner)
+	SELECT created_at + change * interval '1 hour', (ARRAY['created', 'updated'])[change + 1], id, owner
+	FROM links, generate_series(0, CASE WHEN id % 1000 = 0 THEN 1 ELSE 0 END) AS change ORDER BY id;
 
 -- ---- Clicks, and what is counted of them in the order in which ingest would have done it.
 
@@ -162,4 +164,4 @@ INSERT INTO click_totals (hour, node, counted) SELECT hour, node, sum(n) FROM cl
 SELECT clicks_index_partition(current_date) FROM generate_series(1, :days) \g /dev/null
 SELECT again FROM back ORDER BY last \gexec
 COMMIT;
-VACUUM (ANALYZE) users, links, events, clicks, click_counts, click_stats, click_days, click_totals;
+VACUUM (ANALYZE) users, links, events, event_totals, event_changes, clicks, click_counts, click_stats, click_days, click_totals;
