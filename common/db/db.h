@@ -48,9 +48,8 @@ enum db_statement {
 };
 
 enum {
-	DB_NUMBER = 21, /* bytes of a parameter that is a number: the decimals and a zero */
-	DB_SCHEMA_VERSION =
-		10 /* the newest of db/migrations: what the statements are written for */
+	DB_NUMBER = 21,        /* bytes of a parameter that is a number: the decimals and a zero */
+	DB_SCHEMA_VERSION = 10 /* of the newest file of db/migrations */
 };
 
 enum db_schema {

@@ -177,10 +177,12 @@ enum db_result event_count_types(
 
 	set_conditions(&conditions, filter);
 	conditions.list[4] = "";
-	result = is_of_some_links(filter) ? db_query_anew(db, STATEMENT_events_by_type,
-						    conditions.list, CONDITIONS, rows)
-					  : db_query_kept(db, STATEMENT_events_of_all_by_type,
-						    conditions.list, CONDITIONS, rows);
+	if (is_of_some_links(filter))
+		result = db_query_anew(
+			db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
+	else
+		result = db_query_kept(
+			db, STATEMENT_events_of_all_by_type, conditions.list, CONDITIONS, rows);
 	*total = result == DB_OK ? db_number(*rows, 0, 2) : 0;
 	return result;
 }
