@@ -126,15 +126,30 @@ static enum db_wait execute(struct db *db, const struct db_call *call, PGresult 
 }
 
 /*
- * The server's timeouts follow the budget, and whether plans are kept the call: connections go from hand
- * to hand.
+ * The budget, or, where a part of it is over, as many eighths as are left: its timeouts have to come before
+ * the deadline. A transaction may go on after this one.
  */
-static enum db_wait adjust_session(struct db *db, bool keep)
+static int64_t budget_left(const struct db *db, const struct db_call *call)
+{
+	const int64_t part = db->budget_ms / 8 + 1;
+	const int64_t left = (int64_t)(db->deadline - clock_monotonic()) / (int64_t)CLOCK_MS;
+
+	if (call->statement == STATEMENT_begin || left > db->budget_ms - part / 2)
+		return db->budget_ms;
+	return left > part ? left / part * part : part;
+}
+
+/*
+ * The server's timeouts follow what is left of the budget, and whether plans are kept the call: connections
+ * go from hand to hand.
+ */
+static enum db_wait adjust_session(struct db *db, const struct db_call *next)
 {
 	struct db_connection *connection = db->connection;
-	const struct db_timeouts timeouts = db_timeouts_for(db->budget_ms);
+	const int64_t budget_ms = budget_left(db, next);
+	const struct db_timeouts timeouts = db_timeouts_for(budget_ms);
 	const char *const parameters[] = { timeouts.statement, timeouts.lock, timeouts.idle,
-		keep ? "force_generic_plan" : "auto" };
+		next->keep ? "force_generic_plan" : "auto" };
 	const struct db_call call = {
 		.statement = STATEMENT_set_session, .parameters = parameters, .count = 4
 	};
@@ -142,14 +157,14 @@ static enum db_wait adjust_session(struct db *db, bool keep)
 	enum db_wait end;
 
 	if (db->transaction != DB_NONE ||
-		(connection->budget_ms == db->budget_ms && connection->keeps == keep))
+		(connection->budget_ms == budget_ms && connection->keeps == next->keep))
 		return DB_ARRIVED;
 	end = prepare(db, &call, &answer);
 	if (end == DB_ARRIVED && !answer)
 		end = execute(db, &call, &answer);
 	if (end == DB_ARRIVED && PQresultStatus(answer) == PGRES_TUPLES_OK) {
-		connection->budget_ms = db->budget_ms;
-		connection->keeps = keep;
+		connection->budget_ms = budget_ms;
+		connection->keeps = next->keep;
 	}
 	PQclear(answer);
 	return end;
@@ -198,7 +213,7 @@ static enum db_result attempt(
 	if (result != DB_OK)
 		return result;
 	db->session_pid = PQbackendPID(db->connection->session);
-	end = adjust_session(db, call->keep);
+	end = adjust_session(db, call);
 	if (end == DB_ARRIVED)
 		end = prepare(db, call, answer);
 	*again = end == DB_LOST;

@@ -183,6 +183,26 @@ Test(db, finds_a_locked_table_busy_and_keeps_the_connection)
 	db_free(db);
 }
 
+/* The timeouts of the server then come before what is left is over. */
+Test(db, finds_a_locked_table_busy_late_in_its_budget_as_well)
+{
+	struct db *db = database_open();
+	PGconn *owner = database_session(OWNER);
+	int pid;
+
+	database_in(owner, "BEGIN; LOCK TABLE links IN ACCESS EXCLUSIVE MODE");
+	db_set_deadline(db, DEADLINE_MS);
+	(void)usleep(DEADLINE_MS * 1000 / 3);
+	cr_assert(find(db, "no-such-code") == DB_BUSY);
+	pid = db_session_pid(db);
+	database_in(owner, "COMMIT");
+	db_set_deadline(db, DEADLINE_MS);
+	cr_assert(find(db, "no-such-code") == DB_NOT_FOUND);
+	cr_assert(eq(int, db_session_pid(db), pid));
+	PQfinish(owner);
+	db_free(db);
+}
+
 static void let_all_connect(void)
 {
 	database_do(ADMIN, "ALTER ROLE linkshrink_web CONNECTION LIMIT -1");
