@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/config.h"
 #include "base/text.h"
 #include "base/workers.h"
@@ -22,8 +21,8 @@ enum {
 	NO_MEMORY_MS = 1000,
 	TIDY_MS = 1000,
 	TIDY_SOON_MS = 50,
-	TIDY_MUCH_MS = 5,       /* who took so long comes again soon */
-	TIDY_DEADLINE_MS = 4000 /* less than a program is given to end */
+	TIDY_MUCH = 128,        /* pages of 8 KiB; searches read up to 2,048 */
+	TIDY_DEADLINE_MS = 2000 /* twice that is less than a program is given to end */
 };
 
 static struct follow *_Atomic follow;
@@ -62,18 +61,19 @@ static unsigned listen_turn(struct worker *worker)
 }
 
 /*
- * After very many new links it takes several calls. Rows in bulk would within a second make the list so
- * long that who stores them has to take it in, so it comes sooner while there is much. Nobody waits for
- * it, so it is not stalled.
+ * After very much it takes several calls. Rows in bulk would within a second make the list so long that
+ * who stores them has to take it in, so it comes sooner while there is much. Nobody waits for it, so it is
+ * not stalled.
  */
 static unsigned tidy_turn(struct worker *worker)
 {
-	const uint64_t began = clock_monotonic();
+	int64_t pages = 0, changes = 0;
 	workers_idle(worker->slot, worker->thread);
 	db_set_deadline(worker->db, TIDY_DEADLINE_MS);
-	if (link_list_tidy(worker->db) != DB_OK || event_sum_up(worker->db) != DB_OK)
-		return TIDY_MS;
-	return clock_monotonic() - began < TIDY_MUCH_MS * CLOCK_MS ? TIDY_MS : TIDY_SOON_MS;
+	(void)!link_list_tidy(worker->db, &pages);
+	db_set_deadline(worker->db, TIDY_DEADLINE_MS);
+	(void)!event_sum_up(worker->db, &changes);
+	return pages >= TIDY_MUCH || changes == EVENT_CHANGES ? TIDY_SOON_MS : TIDY_MS;
 }
 
 static int answer(int argc, char **argv)

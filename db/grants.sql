@@ -17,8 +17,7 @@ GRANT SELECT, INSERT (id, code, target, title, owner, state, redirect_status, fo
 GRANT UPDATE (target, title, owner, state, redirect_status, forward_query, valid_since, valid_until,
 	max_visits, tags, updated_at, version, visits) ON links TO linkshrink_web;
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON events TO linkshrink_web;
-GRANT SELECT, INSERT, UPDATE (n) ON event_totals TO linkshrink_web;
-GRANT SELECT, INSERT, DELETE ON event_changes TO linkshrink_web;
+GRANT SELECT ON event_totals, event_changes TO linkshrink_web;
 GRANT SELECT ON clicks, click_counts, click_stats, click_days, click_totals, click_hours, click_values
 	TO linkshrink_web;
 -- Clicks of before, that an import brings: they are counted, but no rows of clicks.
@@ -38,6 +37,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON click_counts, click_stats, spool_offsets
 	TO linkshrink_ingest;
 GRANT INSERT ON click_days TO linkshrink_ingest;
 GRANT SELECT, INSERT (hour, node, counted), UPDATE (counted) ON click_totals TO linkshrink_ingest;
-GRANT EXECUTE ON FUNCTION search_tidy TO linkshrink_web;
+GRANT EXECUTE ON FUNCTION search_tidy, search_take_in, events_sum_up TO linkshrink_web;
 GRANT EXECUTE ON FUNCTION clicks_make_partitions, clicks_drop_partitions, clicks_index_partition
 	TO linkshrink_ingest;

@@ -108,14 +108,38 @@ $$;
 -- Name: event_changes_add(); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.event_changes_add() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
-	INSERT INTO public.event_changes (type, day, n)
+	INSERT INTO event_changes (type, day, n)
 		SELECT type, (time AT TIME ZONE 'UTC')::date, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
 		FROM changed GROUP BY 1, 2;
 	RETURN NULL;
 END
+$$;
+
+-- Name: events_sum_up(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.events_sum_up() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+	WITH due AS (DELETE FROM event_changes
+		WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_changes LIMIT 10000)) RETURNING *),
+	summed AS (INSERT INTO event_totals AS total (type, day, n)
+		SELECT type, day, sum(n) FROM due GROUP BY type, day ORDER BY type, day
+		ON CONFLICT (type, day) DO UPDATE SET n = total.n + excluded.n)
+	SELECT count(*) FROM due
+$$;
+
+-- Name: search_take_in(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.search_take_in() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+	SELECT gin_clean_pending_list('links_by_text') + gin_clean_pending_list('users_by_text')
 $$;
 
 -- Name: search_tidy(); Type: FUNCTION; Schema: public; Owner: -
@@ -828,6 +852,16 @@ GRANT ALL ON FUNCTION public.clicks_make_partitions(first date, last date) TO li
 
 REVOKE ALL ON FUNCTION public.event_changes_add() FROM PUBLIC;
 
+-- Name: FUNCTION events_sum_up(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.events_sum_up() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.events_sum_up() TO linkshrink_web;
+
+-- Name: FUNCTION search_take_in(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.search_take_in() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_take_in() TO linkshrink_web;
+
 -- Name: FUNCTION search_tidy(); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.search_tidy() FROM PUBLIC;
@@ -937,15 +971,11 @@ GRANT SELECT ON TABLE public.database_identity TO linkshrink_web;
 
 -- Name: TABLE event_changes; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.event_changes TO linkshrink_web;
+GRANT SELECT ON TABLE public.event_changes TO linkshrink_web;
 
 -- Name: TABLE event_totals; Type: ACL; Schema: public; Owner: -
 
-GRANT SELECT,INSERT ON TABLE public.event_totals TO linkshrink_web;
-
--- Name: COLUMN event_totals.n; Type: ACL; Schema: public; Owner: -
-
-GRANT UPDATE(n) ON TABLE public.event_totals TO linkshrink_web;
+GRANT SELECT ON TABLE public.event_totals TO linkshrink_web;
 
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
 

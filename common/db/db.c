@@ -337,8 +337,7 @@ enum db_result db_run(
 	return db_call_only(db, &call);
 }
 
-/* The number that a statement without parameters answers with. */
-static enum db_result ask_number(struct db *db, enum db_statement statement, int64_t *value)
+enum db_result db_query_number(struct db *db, enum db_statement statement, int64_t *value)
 {
 	struct db_rows *rows;
 	enum db_result result = db_query(db, statement, NULL, 0, &rows);
@@ -354,11 +353,11 @@ enum db_schema db_schema(struct db *db)
 	int64_t exists = 0, version = 0;
 
 	/* First whether there is one at all: an empty database is old, not away. */
-	if (ask_number(db, STATEMENT_schema_exists, &exists) != DB_OK)
+	if (db_query_number(db, STATEMENT_schema_exists, &exists) != DB_OK)
 		return DB_SCHEMA_UNKNOWN;
 	if (!exists)
 		return DB_SCHEMA_OLDER;
-	if (ask_number(db, STATEMENT_schema_version, &version) != DB_OK)
+	if (db_query_number(db, STATEMENT_schema_version, &version) != DB_OK)
 		return DB_SCHEMA_UNKNOWN;
 	return version >= DB_SCHEMA_VERSION ? DB_SCHEMA_CURRENT : DB_SCHEMA_OLDER;
 }

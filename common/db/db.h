@@ -49,7 +49,7 @@ enum db_statement {
 
 enum {
 	DB_NUMBER = 21,        /* bytes of a parameter that is a number: the decimals and a zero */
-	DB_SCHEMA_VERSION = 10 /* of the newest file of db/migrations */
+	DB_SCHEMA_VERSION = 11 /* of the newest file of db/migrations */
 };
 
 enum db_schema {
@@ -109,6 +109,10 @@ __attribute__((warn_unused_result)) enum db_result db_query_anew(struct db *db,
 __attribute__((warn_unused_result)) enum db_result db_query_kept(struct db *db,
 	enum db_statement statement, const char *const *parameters, int count,
 	struct db_rows **rows);
+
+/* The same for a statement without parameters that answers with one number; it is set with DB_OK alone. */
+__attribute__((warn_unused_result)) enum db_result db_query_number(
+	struct db *db, enum db_statement statement, int64_t *value);
 
 /* The same for a statement whose rows do not matter: DB_NOT_FOUND when it changed no row. */
 __attribute__((warn_unused_result)) enum db_result db_run(

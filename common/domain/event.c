@@ -182,7 +182,7 @@ enum db_result event_count_types(
 			db, STATEMENT_events_by_type, conditions.list, CONDITIONS, rows);
 	else
 		result = db_query_kept(
-			db, STATEMENT_events_of_all_by_type, conditions.list, CONDITIONS, rows);
+			db, STATEMENT_events_of_all_by_type, conditions.list, CONDITIONS - 1, rows);
 	*total = result == DB_OK ? db_number(*rows, 0, 2) : 0;
 	return result;
 }
@@ -201,9 +201,7 @@ enum db_result event_count_clicks(struct db *db, const struct event_filter *filt
 	return result;
 }
 
-enum db_result event_sum_up(struct db *db)
+enum db_result event_sum_up(struct db *db, int64_t *changes)
 {
-	enum db_result result = db_run(db, STATEMENT_events_sum_up, NULL, 0);
-
-	return result == DB_NOT_FOUND && !db_refused(db) ? DB_OK : result;
+	return db_query_number(db, STATEMENT_events_sum_up, changes);
 }

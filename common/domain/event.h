@@ -80,9 +80,10 @@ __attribute__((warn_unused_result)) enum db_result event_count_clicks(
 	struct db *db, const struct event_filter *filter, int64_t *clicks);
 
 /*
- * Sums up what changed, as far as nobody has: until then every count of all links reads each change. At
- * any time, by any number of nodes; after very many it takes several calls. DB_OK, or the failure.
+ * Moves what changed into the sums by type and day, EVENT_CHANGES at most, and says how many; until then
+ * every count of all links reads each change. At any time, by any number of nodes. DB_OK, or the failure.
  */
-__attribute__((warn_unused_result)) enum db_result event_sum_up(struct db *db);
+enum { EVENT_CHANGES = 10000 };
+__attribute__((warn_unused_result)) enum db_result event_sum_up(struct db *db, int64_t *changes);
 
 #endif

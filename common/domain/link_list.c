@@ -176,11 +176,7 @@ bool link_list_row(const struct db_rows *rows, int row, struct link *link, int64
 	return link_from_row(rows, row, link);
 }
 
-enum db_result link_list_tidy(struct db *db)
+enum db_result link_list_tidy(struct db *db, int64_t *pages)
 {
-	struct db_rows *rows;
-	enum db_result result = db_query(db, STATEMENT_search_tidy, NULL, 0, &rows);
-
-	db_rows_free(rows);
-	return result;
+	return db_query_number(db, STATEMENT_search_take_in, pages);
 }

@@ -27,8 +27,9 @@ bool link_list_row(const struct db_rows *rows, int row, struct link *link, int64
 
 /*
  * Takes the links and users that were made since the last time into the indexes that searches use:
- * until then every search reads all of them. It takes as long as there are many. DB_OK, or the failure.
+ * until then every search reads all of them. It takes as long as there are many: how many pages of 8 KiB
+ * they were. DB_OK, or the failure.
  */
-__attribute__((warn_unused_result)) enum db_result link_list_tidy(struct db *db);
+__attribute__((warn_unused_result)) enum db_result link_list_tidy(struct db *db, int64_t *pages);
 
 #endif

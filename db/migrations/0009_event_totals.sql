@@ -10,7 +10,7 @@ CREATE TABLE event_totals (
 COMMENT ON TABLE event_totals IS 'Events by type and day (UTC). What event_changes has is to be added.';
 
 -- Who adds to a sum keeps all others who do waiting until his transaction ends. So everybody leaves rows
--- of his own, and `replicate` adds them up.
+-- of his own, and `replicate` moves them into the sums.
 CREATE TABLE event_changes (
 	type text COLLATE "C" NOT NULL,
 	day  date NOT NULL,
@@ -18,10 +18,12 @@ CREATE TABLE event_changes (
 );
 COMMENT ON TABLE event_changes IS 'More events, or fewer (n < 0), than event_totals says.';
 
+-- As the owner: whoever writes events may not know these tables, as versions before, which also make the
+-- grants anew without them.
 CREATE FUNCTION event_changes_add() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-	INSERT INTO public.event_changes (type, day, n)
+	INSERT INTO event_changes (type, day, n)
 		SELECT type, (time AT TIME ZONE 'UTC')::date, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
 		FROM changed GROUP BY 1, 2;
 	RETURN NULL;
@@ -31,3 +33,14 @@ CREATE TRIGGER events_more AFTER INSERT ON events
 	REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION event_changes_add();
 CREATE TRIGGER events_fewer AFTER DELETE ON events
 	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION event_changes_add();
+
+-- Moves 10,000 changes at most; how many it were.
+CREATE FUNCTION events_sum_up() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+	WITH due AS (DELETE FROM event_changes
+		WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_changes LIMIT 10000)) RETURNING *),
+	summed AS (INSERT INTO event_totals AS total (type, day, n)
+		SELECT type, day, sum(n) FROM due GROUP BY type, day ORDER BY type, day
+		ON CONFLICT (type, day) DO UPDATE SET n = total.n + excluded.n)
+	SELECT count(*) FROM due
+$$;

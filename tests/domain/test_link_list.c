@@ -173,10 +173,12 @@ Test(link_list, asks_the_index_for_what_is_within_long_words)
 Test(link_list, tidies_what_is_new_into_the_index, .init = fill, .fini = empty)
 {
 	struct db *db = database_open();
+	int64_t pages;
 
 	database_do(OWNER, WAITING);
 	fill();
-	cr_assert(link_list_tidy(db) == DB_OK);
+	cr_assert(link_list_tidy(db, &pages) == DB_OK);
+	cr_expect(gt(i64, pages, 0));
 	cr_expect(eq(i64, database_number(WAITING), 0));
 	fill();
 	cr_expect(gt(i64, database_number(WAITING), 0), "or the list is none");

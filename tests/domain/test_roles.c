@@ -30,7 +30,9 @@ static const char *const forbidden[] = {
 	"UPDATE events SET details = NULL",
 	"TRUNCATE events",
 	"DELETE FROM event_totals",
-	"UPDATE event_changes SET n = 1",
+	"UPDATE event_totals SET n = 1",
+	"DELETE FROM event_changes",
+	"INSERT INTO event_changes (type, day, n) VALUES ('mine', current_date, 1)",
 	"UPDATE users SET created_at = now()",
 	"UPDATE users SET id = 1",
 	"INSERT INTO clicks (time, segment, position, link, status, browser, os, bot, prefetch, "
