@@ -34,7 +34,7 @@ CREATE TRIGGER events_more AFTER INSERT ON events
 CREATE TRIGGER events_fewer AFTER DELETE ON events
 	REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION event_changes_add();
 
--- Moves 10,000 changes at most; how many it were.
+-- Moves 10,000 changes at most, and answers with how many.
 CREATE FUNCTION events_sum_up() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 	WITH due AS (DELETE FROM event_changes

@@ -161,7 +161,7 @@ SELECT pg_temp.pack_day(current_date - i) FROM generate_series(:days, 2, -1) AS 
 SELECT pg_temp.count_day(current_date - 1) \g /dev/null
 INSERT INTO click_totals (hour, node, counted) SELECT hour, node, sum(n) FROM click_counts GROUP BY hour, node;
 
-SELECT clicks_index_partition(current_date) FROM generate_series(1, :days) \g /dev/null
+SELECT clicks_index_partition(current_date - i) FROM generate_series(1, :days) AS i \g /dev/null
 SELECT again FROM back ORDER BY last \gexec
 COMMIT;
 VACUUM (ANALYZE) users, links, events, event_totals, event_changes, clicks, click_counts, click_stats, click_days, click_totals;
