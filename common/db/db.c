@@ -139,35 +139,40 @@ static int64_t budget_left(const struct db *db, const struct db_call *call)
 	return left > part ? left / part * part : part;
 }
 
-/*
- * The server's timeouts follow what is left of the budget, and whether plans are kept the call: connections
- * go from hand to hand.
- */
-static enum db_wait adjust_session(struct db *db, const struct db_call *next)
+static enum db_wait set_session(struct db *db, int64_t budget_ms, bool keep)
 {
-	struct db_connection *connection = db->connection;
-	const int64_t budget_ms = budget_left(db, next);
 	const struct db_timeouts timeouts = db_timeouts_for(budget_ms);
 	const char *const parameters[] = { timeouts.statement, timeouts.lock, timeouts.idle,
-		next->keep ? "force_generic_plan" : "auto" };
+		keep ? "force_generic_plan" : "auto" };
 	const struct db_call call = {
 		.statement = STATEMENT_set_session, .parameters = parameters, .count = 4
 	};
 	PGresult *answer = NULL;
-	enum db_wait end;
+	enum db_wait end = prepare(db, &call, &answer);
 
-	if (db->transaction != DB_NONE ||
-		(connection->budget_ms == budget_ms && connection->keeps == next->keep))
-		return DB_ARRIVED;
-	end = prepare(db, &call, &answer);
 	if (end == DB_ARRIVED && !answer)
 		end = execute(db, &call, &answer);
 	if (end == DB_ARRIVED && PQresultStatus(answer) == PGRES_TUPLES_OK) {
-		connection->budget_ms = budget_ms;
-		connection->keeps = next->keep;
+		db->connection->budget_ms = budget_ms;
+		db->connection->keeps = keep;
 	}
 	PQclear(answer);
 	return end;
+}
+
+/*
+ * The server's timeouts follow what is left of the budget, and whether plans are kept the call: connections
+ * go from hand to hand.
+ */
+static enum db_wait adjust_session(struct db *db, const struct db_call *call)
+{
+	const struct db_connection *connection = db->connection;
+	const int64_t budget_ms = budget_left(db, call);
+
+	if (db->transaction != DB_NONE ||
+		(connection->budget_ms == budget_ms && connection->keeps == call->keep))
+		return DB_ARRIVED;
+	return set_session(db, budget_ms, call->keep);
 }
 
 static bool is_harmless(enum db_statement statement)

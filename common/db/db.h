@@ -80,8 +80,8 @@ void db_pool_limit(unsigned connections);
  * From now on all calls together may take ms milliseconds; also resets what db_spent_us() says.
  * Before the first call of it nothing is sent: all is DB_DOWN. The server's own timeouts for
  * statements and locks end a little before, however late a statement begins; those of a transaction
- * are made at its beginning. Within a transaction it gives more time,
- * unless the time is over: then the transaction is, too.
+ * are made at its beginning. Within a transaction it gives more time, unless the time is over: then
+ * the transaction is, too.
  */
 void db_set_deadline(struct db *db, int64_t ms);
 

@@ -73,17 +73,10 @@ static void set_range(struct conditions *conditions, int64_t first, int64_t last
 /* The first id that may be shown. */
 static enum db_result find_begin(struct db *db, const struct page *page, int64_t *begin)
 {
-	struct db_rows *rows;
-	enum db_result result;
-
 	*begin = page->ascending ? page->after + 1 : page->after - 1;
 	if (page->ascending || page->after > 0)
 		return DB_OK;
-	result = db_query(db, STATEMENT_links_newest_id, NULL, 0, &rows);
-	if (result == DB_OK)
-		*begin = db_number(rows, 0, 0);
-	db_rows_free(rows);
-	return result;
+	return db_query_number(db, STATEMENT_links_newest_id, begin);
 }
 
 /* So many ids from the beginning, or, of a step as wide as parts, up to where one ends. Each part costs
